@@ -7,6 +7,7 @@
 #include "weir/clock.h"
 #include "weir/component.h"
 #include "weir/entry.h"
+#include "weir/gateway.h"
 #include "weir/host.h"
 #include "weir/keyvalue.h"
 #include "weir/log.h"

@@ -33,6 +33,7 @@ class Host {
         log_(get<weir_log_v1>(WEIR_LOG)),
         metrics_(get<weir_metrics_v1>(WEIR_METRICS)),
         clock_(get<weir_clock_v1>(WEIR_CLOCK)),
+        gateway_(get<weir_gateway_v1>(WEIR_GATEWAY)),
         ingress_(get<weir_ingress_v1>(WEIR_INGRESS)),
         delivery_(get<weir_delivery_v1>(WEIR_DELIVERY)),
         socket_(get<weir_socket_v1>(WEIR_SOCKET)) {}
@@ -61,6 +62,9 @@ class Host {
   int64_t wall_ns() const { return clock_->wall_ns(host_); }
   int64_t monotonic_ns() const { return clock_->monotonic_ns(host_); }
 
+  // The gateway's own name, the first part of the idempotency key; empty when the host does not offer it.
+  std::string_view gateway_id() const { return gateway_ != nullptr ? view(gateway_->id(host_)) : ""; }
+
   // Sources. See weir_ingress_v1.
   uint32_t emit(const weir_batch* batch, uint64_t token, weir_emit_result* result) const {
     return ingress_->emit(host_, batch, token, result);
@@ -87,6 +91,7 @@ class Host {
   const weir_log_v1* log_;
   const weir_metrics_v1* metrics_;
   const weir_clock_v1* clock_;
+  const weir_gateway_v1* gateway_;
   const weir_ingress_v1* ingress_;
   const weir_delivery_v1* delivery_;
   const weir_socket_v1* socket_;
