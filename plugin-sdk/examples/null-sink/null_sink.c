@@ -57,7 +57,7 @@ static weir_status create(weir_host* host, weir_text config, void** self, weir_e
     static const char kHelp[] = "Events that the null sink took";
     weir_text name = {kName, sizeof kName - 1};
     weir_text help = {kHelp, sizeof kHelp - 1};
-    sink->delivered = sink->metrics->declare(host, WEIR_COUNTER, name, help);
+    sink->delivered = sink->metrics->declare(host, WEIR_METRIC_COUNTER, name, help);
   }
   *self = sink;
   return WEIR_OK;
