@@ -1,0 +1,121 @@
+// A component at work: one self of a library, led through its life by calls that cannot hang the gateway.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "plugin/library.h"
+#include "weir/component.h"
+#include "weir/sink.h"
+#include "weir/source.h"
+#include "weir/transform.h"
+
+namespace weir::plugin {
+
+class ControlThread;
+
+// What a call of an instance came to.
+struct CallResult {
+  base::Status status;          // the error's text is the plugin's, its `where` is the instance
+  std::string pointer;          // RFC 6901 pointer into the configuration, "" when it is not about one key
+  uint32_t retry_after_ms = 0;  // 0: no advice
+  bool ok() const { return status.ok(); }
+};
+
+struct Health {
+  uint32_t state = WEIR_HEALTH_OK;
+  std::string text;  // why, one line; empty when ok
+};
+
+// Life-cycle calls are made by one thread at a time, and run on a control thread that the instance owns. A call that
+// overruns its deadline and the grace is answered with kTimeout, and the instance is `hung`: it is never touched
+// again, and its thread, its library and its host stay in memory for the rest of the process, on purpose.
+// The caller must not use source(), transform() or sink() of a hung instance any more.
+class Instance {
+ public:
+  // Where it is in its life; a failed call leaves it where it was. See weir/component.h.
+  enum class State { kNew, kCreated, kPrepared, kRunning, kPaused, kDrained, kStopped, kDestroyed };
+
+  // How long past its deadline a call is waited for: for threads that wake late on a loaded machine.
+  static constexpr base::Duration kGrace = std::chrono::milliseconds(500);
+  // For calls that get no deadline from the ABI: create and destroy.
+  static constexpr base::Duration kCreateLimit = std::chrono::seconds(5);
+  static constexpr base::Duration kDestroyLimit = std::chrono::seconds(5);
+
+  // `name` is the manifest's. Fails when the library has no such component. `host` is what the component is given;
+  // it is kept until the instance is gone, and for ever when it hangs.
+  static base::Result<std::unique_ptr<Instance>> make(std::string name, std::shared_ptr<Library> library,
+                                                      std::string_view component,
+                                                      std::shared_ptr<weir_host> host,
+                                                      base::Duration grace = kGrace);
+  // Stops and destroys it when that has not been done.
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  CallResult create(std::string_view config, base::Duration limit = kCreateLimit);
+  CallResult prepare(base::Monotonic deadline);
+  CallResult start(base::Monotonic deadline);
+  CallResult pause(base::Monotonic deadline);
+  CallResult resume(base::Monotonic deadline);
+  CallResult drain(base::Monotonic deadline);
+  CallResult stop(base::Monotonic deadline);
+  CallResult destroy(base::Duration limit = kDestroyLimit);
+
+  // Runs a data-table call on the control thread too (limits, restore): serial with the life cycle, with a deadline.
+  CallResult call(const char* what, base::Monotonic deadline, std::function<weir_status(void* self, weir_error*)> body);
+
+  // A direct call, from any thread, while the instance is created and not being destroyed.
+  Health health() const;
+
+  State state() const { return state_.load(); }
+  bool hung() const { return hung_.load(); }
+  const std::string& name() const { return name_; }
+  const Component& component() const { return *component_; }
+  const std::shared_ptr<Library>& library() const { return library_; }
+
+  // The instance itself, for the calls of its data table; null before create and after destroy.
+  void* self() const { return self_; }
+  // The data table of its kind; null for the other kinds.
+  const weir_source_v1* source() const { return source_; }
+  const weir_transform_v1* transform() const { return transform_; }
+  const weir_sink_v1* sink() const { return sink_; }
+
+ private:
+  using Step = weir_status (*weir_component_v1::*)(void*, int64_t, weir_error*);
+
+  Instance(std::string name, std::shared_ptr<Library> library, const Component* component,
+           std::shared_ptr<weir_host> host, base::Duration grace);
+
+  CallResult step(const char* what, Step step, State next, std::initializer_list<State> allowed,
+                  base::Monotonic deadline);
+  CallResult run(const char* what, base::Monotonic deadline, std::function<weir_status(weir_error*)> body);
+  CallResult out_of_order(const char* what) const;
+  void abandon();
+
+  const std::string name_;
+  const std::shared_ptr<Library> library_;
+  const Component* const component_;
+  const std::shared_ptr<weir_host> host_;
+  const base::Duration grace_;
+  const weir_component_v1* life_ = nullptr;
+  const weir_source_v1* source_ = nullptr;
+  const weir_transform_v1* transform_ = nullptr;
+  const weir_sink_v1* sink_ = nullptr;
+  void* self_ = nullptr;
+  std::unique_ptr<ControlThread> thread_;
+  std::atomic<State> state_{State::kNew};
+  std::atomic<bool> hung_{false};
+};
+
+// How many calls are stuck in plugins for the rest of the process. Any thread.
+size_t abandoned_calls();
+
+}  // namespace weir::plugin
