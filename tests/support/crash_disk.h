@@ -39,7 +39,7 @@ struct Fault {
   Operation operation = Operation::kWrite;
   uint64_t skip = 0;        // so many matching operations work first,
   uint64_t times = 1;       // then so many fail (EIO)
-  std::string path_suffix;  // only files whose path ends so, for example "-wal"
+  std::string path_suffix{};  // only files whose path ends so, for example "-wal"
   FailedSync failed_sync = FailedSync::kForgetsDirty;
 };
 
