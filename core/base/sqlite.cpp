@@ -145,6 +145,12 @@ Status Database::checkpoint_and_truncate() {
   return {};
 }
 
+Status Database::keep_off_the_wal() {
+  int code = sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (code != SQLITE_OK) return error_of(database_.get(), code);
+  return execute("PRAGMA wal_autocheckpoint=0");
+}
+
 Error Database::last_error() const { return error_of(database_.get(), sqlite3_errcode(database_.get())); }
 
 }  // namespace weir::base

@@ -67,6 +67,8 @@ class Database {
   Result<int64_t> query_integer(std::string_view sql);
   // Moves all of the WAL into the file and empties it; waits for nobody.
   Status checkpoint_and_truncate();
+  // This connection never checkpoints, not even as the last one to close.
+  Status keep_off_the_wal();
   void close() { database_.reset(); }
   // SQLite's text for the last failure.
   Error last_error() const;

@@ -1,0 +1,288 @@
+#include "journal/journal.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "journal/repair.h"
+
+namespace weir::journal {
+namespace {
+
+// How often the maintenance thread looks around when nobody wakes it.
+constexpr base::Duration kMaintainEvery = std::chrono::seconds(1);
+// Above this share of max_bytes, what is settled is trimmed before its retention has passed.
+constexpr uint64_t kPressurePercent = 80;
+// A slow journal still seals now and then, so that retention can let go of something.
+constexpr base::Duration kLongestSegmentAge = std::chrono::hours(1);
+
+}  // namespace
+
+Journal::Journal(const Options& options)
+    : options_(options),
+      files_(options.files != nullptr ? options.files : &base::real_file_system()),
+      directory_(options.data_dir + "/journal"),
+      tail_(options.tail_bytes) {}
+
+base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
+  std::unique_ptr<Journal> journal(new Journal(options));
+  if (auto done = journal->files_->create_directories(journal->directory_); !done) return done.error();
+  auto lock = journal->files_->lock_file(options.data_dir + "/lock");
+  if (!lock) return lock.error();
+  journal->lock_ = std::move(*lock);
+  base::Status done = journal->open_files();
+  std::string ballast = journal->directory_ + "/ballast";
+  if (!done && journal->files_->exists(ballast)) {
+    // Even reading needs a little room for SQLite's shared memory; on a full disk the reserve gives it.
+    (void)journal->files_->remove(ballast);
+    journal->segments_.clear();
+    done = journal->open_files();
+  }
+  if (!done) return done.error();
+  journal->maintenance_ = std::thread([raw = journal.get()] { raw->run_maintenance(); });
+  return journal;
+}
+
+base::Status Journal::open_files() {
+  std::string report;
+  auto state = State::open(*files_, directory_, &report);
+  if (!state) return state.error();
+  state_ = std::move(*state);
+  if (!report.empty()) base::log_error("journal", report);
+  auto start = survey();
+  if (!start) return start.error();
+  WriterContext context;
+  context.files = files_;
+  context.segments = &segments_;
+  context.tail = &tail_;
+  context.directory = directory_;
+  context.segment_bytes = options_.segment_bytes;
+  context.segment_age = std::min<base::Duration>(kLongestSegmentAge, options_.retention);
+  context.head_moved = [this] { wake_listeners(); };
+  context.sealed = [this](uint32_t number, Segment segment) {
+    {
+      std::lock_guard lock(maintenance_mutex_);
+      sealed_.emplace_back(number, std::move(segment));
+      maintain_ = true;
+    }
+    maintenance_wake_.notify_all();
+  };
+  context.set_aside = [this](uint32_t number) { return set_aside(number, "a write failed", writer_->head()); };
+  writer_ = std::make_unique<Writer>(std::move(context), *start);
+  fill_dedupe();
+  state_->put_meta("clean", "0");
+  state_->start();
+  return writer_->start();
+}
+
+Journal::~Journal() { stop(); }
+
+void Journal::stop() {
+  if (writer_) writer_->stop();
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    stopping_ = true;
+  }
+  maintenance_wake_.notify_all();
+  if (maintenance_.joinable()) maintenance_.join();
+  if (state_) {
+    if (writer_ && writer_->healthy()) state_->put_meta("clean", "1");
+    state_->stop();
+  }
+}
+
+bool Journal::has_room() const { return writer_->healthy() && segments_.bytes() < options_.max_bytes; }
+
+void Journal::note_relaxed_source() {
+  if (state_->meta("relaxed") != "1") state_->put_meta("relaxed", "1");
+}
+
+void Journal::add(HeadListener* listener) {
+  std::lock_guard lock(listeners_mutex_);
+  listeners_.push_back(listener);
+}
+
+void Journal::remove(HeadListener* listener) {
+  std::lock_guard lock(listeners_mutex_);
+  std::erase(listeners_, listener);
+}
+
+void Journal::wake_listeners() {
+  std::lock_guard lock(listeners_mutex_);
+  for (HeadListener* listener : listeners_) listener->head_moved();
+}
+
+uint64_t Journal::oldest() const {
+  uint64_t oldest = segments_.oldest();
+  return oldest != 0 ? oldest : head() + 1;
+}
+
+std::string_view Journal::intern(std::string_view source) {
+  std::lock_guard lock(intern_mutex_);
+  auto found = names_.find(source);
+  return found != names_.end() ? *found : *names_.emplace(source).first;
+}
+
+Statistics Journal::statistics() const {
+  Statistics statistics;
+  statistics.epoch = writer_->epoch();
+  statistics.oldest = oldest();
+  statistics.head = head();
+  statistics.segments = segments_.all();
+  for (const SegmentInfo& segment : statistics.segments) statistics.bytes += segment.bytes;
+  statistics.max_bytes = options_.max_bytes;
+  statistics.tail_bytes = tail_.bytes();
+  statistics.writer = writer_->statistics();
+  statistics.trouble = writer_->trouble();
+  if (statistics.trouble.empty()) statistics.trouble = state_->trouble();
+  return statistics;
+}
+
+base::Result<uint64_t> Journal::count_events(uint64_t from, uint64_t to) {
+  uint64_t events = 0;
+  for (const SegmentInfo& segment : segments_.all()) {
+    if (segment.facts.last < from || segment.facts.first > to) continue;
+    auto database = base::Database::open(segment_path(segment.number), base::OpenAs::kReader, files_->sqlite_vfs());
+    if (!database) return database.error();
+    if (auto done = database->keep_off_the_wal(); !done) return done.error();
+    auto rows = database->prepare("SELECT first_sequence, count FROM batch WHERE first_sequence <= ?");
+    if (!rows) return rows.error();
+    rows->bind(1, to);
+    for (;;) {
+      auto row = rows->step();
+      if (!row) return row.error();
+      if (!*row) break;
+      uint64_t first = std::max(from, rows->unsigned_integer(0));
+      uint64_t end = std::min(to + 1, rows->unsigned_integer(0) + rows->unsigned_integer(1));
+      if (end > first) events += end - first;
+    }
+  }
+  return events;
+}
+
+void Journal::report_damage(uint32_t segment, const std::string& reason) {
+  std::lock_guard lock(maintenance_mutex_);
+  damaged_[segment] = reason;
+  maintain_ = true;
+  maintenance_wake_.notify_all();
+}
+
+void Journal::maintain() {
+  std::lock_guard lock(maintenance_mutex_);
+  maintain_ = true;
+  maintenance_wake_.notify_all();
+}
+
+void Journal::run_maintenance() {
+  std::unique_lock lock(maintenance_mutex_);
+  while (!stopping_) {
+    maintenance_wake_.wait_for(lock, kMaintainEvery, [&] { return maintain_ || stopping_; });
+    maintain_ = false;
+    lock.unlock();
+    checkpoint_sealed();
+    repair_reported();
+    trim();
+    lock.lock();
+  }
+  lock.unlock();
+  checkpoint_sealed();
+}
+
+void Journal::checkpoint_sealed() {
+  std::vector<std::pair<uint32_t, Segment>> sealed;
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    sealed = std::exchange(sealed_, {});
+  }
+  for (auto& [number, segment] : sealed) {
+    base::Status done = segment.checkpoint();
+    if (!done) {
+      // A reader in the middle of a page, or a full disk: the data is safe in the WAL, try again later.
+      std::lock_guard lock(maintenance_mutex_);
+      sealed_.emplace_back(number, std::move(segment));
+      continue;
+    }
+    segment.close();
+    for (SegmentInfo info : segments_.all()) {
+      if (info.number != number) continue;
+      info.checkpointed = true;
+      if (auto size = files_->size(segment_path(number)); size) info.bytes = *size;
+      segments_.update(info);
+    }
+  }
+}
+
+void Journal::repair_reported() {
+  std::map<uint32_t, std::string> damaged;
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    damaged = std::exchange(damaged_, {});
+  }
+  for (const auto& [number, reason] : damaged) {
+    for (const SegmentInfo& info : segments_.all()) {
+      if (info.number != number) continue;
+      if (!info.sealed) {
+        // The writer lets go of it first; the readers will report it again.
+        writer_->roll_segment();
+        continue;
+      }
+      {
+        std::lock_guard lock(maintenance_mutex_);
+        std::erase_if(sealed_, [&](const auto& waiting) { return waiting.first == info.number; });
+      }
+      if (auto done = set_aside(number, reason, head()); !done) {
+        base::log_error("journal", "cannot repair " + segment_name(number) + ": " + done.error().text());
+      }
+    }
+  }
+}
+
+base::Status Journal::set_aside(uint32_t number, const std::string& reason, uint64_t head) {
+  SegmentInfo known;
+  for (const SegmentInfo& info : segments_.all()) {
+    if (info.number == number) known = info;
+  }
+  auto repair = repair_segment(*files_, directory_, number, known.facts, head, reason);
+  if (!repair) return repair.error();
+  for (const LostRange& range : repair->lost) state_->post(range);
+  segments_.remove(number);
+  if (repair->facts) {
+    SegmentInfo info;
+    info.number = number;
+    info.facts = *repair->facts;
+    info.sealed = info.checkpointed = true;
+    info.since = base::now();
+    if (auto size = files_->size(segment_path(number)); size) info.bytes = *size;
+    segments_.add(info);
+  }
+  wake_listeners();
+  return {};
+}
+
+void Journal::trim() {
+  uint64_t floor = state_->settled_floor();
+  std::vector<SegmentInfo> segments = segments_.all();
+  uint64_t bytes = segments_.bytes();
+  // The newest stays: it knows how far numbering went.
+  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+    const SegmentInfo& segment = segments[i];
+    if (!segment.sealed || segment.facts.last >= floor) return;
+    bool pressed = bytes * 100 > options_.max_bytes * kPressurePercent;
+    if (!pressed && base::now() - segment.since < options_.retention) return;
+    {
+      std::lock_guard lock(maintenance_mutex_);
+      std::erase_if(sealed_, [&](const auto& waiting) { return waiting.first == segment.number; });
+    }
+    // The table of contents first, so that no reader opens what is about to go.
+    segments_.remove(segment.number);
+    for (const char* suffix : {"-wal", "-shm", ""}) {
+      if (files_->exists(segment_path(segment.number) + suffix)) {
+        (void)files_->remove(segment_path(segment.number) + suffix);
+      }
+    }
+    (void)files_->sync_directory(directory_);
+    bytes -= segment.bytes;
+  }
+}
+
+}  // namespace weir::journal
