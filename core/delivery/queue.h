@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <queue>
 #include <span>
@@ -16,6 +15,7 @@
 #include "base/time.h"
 #include "delivery/backoff.h"
 #include "delivery/breaker.h"
+#include "delivery/window.h"
 #include "event/block.h"
 #include "event/merge.h"
 
@@ -55,25 +55,6 @@ struct Submission {
   bool probe = false;  // decides whether the breaker closes
 };
 
-// One part of an event that was given up for good: one dead letter.
-struct DeadPart {
-  uint32_t part = 0;
-  uint32_t code = 0;
-  uint32_t attempts = 0;  // while the breaker was closed, the last one included
-  std::string reason;
-  event::SharedBlock block;  // holds the event at `index`
-  uint32_t index = 0;
-};
-
-// Sequences that are finished. Delivered ones come as ranges. An event is settled when all of its parts are; it is
-// dead when one of them is, and then comes alone (first == last).
-struct Settled {
-  uint64_t epoch = 0;
-  uint64_t first = 0, last = 0;
-  bool dead = false;
-  std::vector<DeadPart> dead_parts;  // empty for an event that was dead before it came here
-};
-
 // Order: events of one device (its device_id; equal hashes of different ids only wait for each other) are submitted
 // in the order they were added, and not before those submitted earlier are settled. A device whose event was refused
 // with RETRY is parked with its own backoff; then its oldest event alone is tried, and when that is settled the
@@ -89,7 +70,6 @@ struct Settled {
 class DeliveryQueue {
  public:
   DeliveryQueue(const Options& options, base::Monotonic now);
-  ~DeliveryQueue();
   DeliveryQueue(const DeliveryQueue&) = delete;
   DeliveryQueue& operator=(const DeliveryQueue&) = delete;
 
@@ -120,10 +100,10 @@ class DeliveryQueue {
   std::optional<base::Monotonic> next_wake(base::Monotonic now) const;
 
   // What was settled since the last call, in the order it happened, neighbouring ranges joined.
-  std::vector<Settled> drain_settled();
+  std::vector<Settled> drain_settled() { return window_.drain(); }
 
-  uint64_t pending_events() const { return pending_events_; }  // added and not settled
-  uint64_t pending_bytes() const { return pending_bytes_; }
+  uint64_t pending_events() const { return window_.events(); }  // added and not settled
+  uint64_t pending_bytes() const { return window_.bytes(); }    // of the blocks that hold them
   size_t in_flight() const { return in_flight_.size(); }  // submissions
   size_t parked_devices() const { return parked_; }       // refused, waiting or being tried again
   const Breaker& breaker() const { return breaker_; }
@@ -132,58 +112,95 @@ class DeliveryQueue {
   static constexpr base::Duration kLongestRetryAfter = std::chrono::hours(1);
 
  private:
-  struct Piece;
-  struct Segment;
-  struct Lane;
-  struct InFlight;
+  // Events of one piece that are next to each other and share their history.
+  struct Segment {
+    Piece* piece = nullptr;
+    uint32_t first = 0, count = 0;
+    uint32_t attempts = 0;         // counted ones
+    bool in_lane = false;          // in flight: its devices' lanes count it
+    base::Duration first_attempt;  // closed time; kNotTried before
+  };
+  static constexpr base::Duration kNotTried = base::Duration::max();
+
+  // A device whose fresh events must not be submitted at once: it is refused, in flight, or has older ones waiting.
+  struct Lane {
+    std::vector<Segment> waiting;  // single events, the oldest at `head`
+    size_t head = 0;
+    uint32_t in_flight = 0;   // events
+    uint32_t refusals = 0;    // in a row, counted ones
+    uint64_t refused_at = 0;  // deliveries_ when the run of refusals began
+    bool refused = false;     // nothing was delivered since: only the oldest event is tried
+    bool queued = false;      // in ready_
+    bool timed = false;       // in timers_
+    bool asked = false;       // in timers_ for a time the sink named: an outage does not shorten it
+    // What the submission that ends just now said.
+    bool delivered_now = false, refused_now = false;
+    base::Duration asked_wait{0};
+
+    bool empty() const { return head == waiting.size(); }
+    void push_back(const Segment& event) { waiting.push_back(event); }
+    void push_front(const Segment& event);
+    Segment pop_front();
+  };
+
+  struct InFlight {
+    std::vector<Segment> segments;
+    uint32_t events = 0;
+    bool lanes = false;  // some of it is counted in lanes
+    bool probe = false;
+    base::Duration closed_time;  // when it was submitted
+  };
+
+  // An event that was in flight and is to be tried again.
+  struct Returned {
+    uint64_t device;
+    Segment event;
+  };
   class Batch;
+
   struct Timer {
     base::Monotonic at;
     uint64_t device;
     bool operator>(const Timer& other) const { return at > other.at; }
   };
 
-  bool ready_to_build(base::Monotonic now) const;
-  bool add_from_lanes(Batch& batch);
-  bool add_from_fresh(Batch& batch);
-  Piece* whole_piece() const;
+  bool joins(const Piece& piece) const { return piece.count < options_.limits.join_below_events; }
+  bool is_ready(base::Monotonic now) const;
+  bool travels_alone(const Piece& piece) const;
+  void take_ready(Batch& batch);
+  void take_fresh(Batch& batch);
   Submission submit(std::vector<Segment> segments, event::SharedBlock block, base::Monotonic now);
-  void wake_lanes(base::Monotonic now);
-  void wake_all_lanes();
 
-  bool finish(uint64_t token, std::span<const Outcome> outcomes, bool whole_failure, base::Monotonic now);
   bool blames_sink(const InFlight& submission, std::span<const Outcome> outcomes) const;
-  void finish_events(InFlight& submission, std::span<const Outcome> outcomes, base::Monotonic now);
-  void park(uint64_t device, Lane& lane, base::Duration after, base::Monotonic now);
+  void finish(const InFlight& submission, std::span<const Outcome> outcomes, bool whole_failed, base::Monotonic now);
+  void finish_segment(const Segment& segment, base::Duration closed_time, std::span<const Outcome> outcomes,
+                      base::Monotonic now, std::vector<Returned>& returned, std::vector<uint64_t>& devices);
   bool gives_up(const Segment& event) const;
-
-  void settle(Piece& piece, uint32_t first, uint32_t count);
-  void settle_dead(Piece& piece, uint32_t index, const Outcome& outcome, uint32_t attempts);
-  void settle_events(Piece& piece, uint32_t first, uint32_t count);
-  void report(uint64_t epoch, uint64_t first, uint64_t last);
-  void release(Piece& piece, uint32_t settled);
+  void put_back(const std::vector<Returned>& returned);
+  void go_on(uint64_t device, base::Monotonic now);
+  void park(uint64_t device, Lane& lane, base::Duration asked, base::Monotonic now);
+  void enqueue(uint64_t device, Lane& lane);
+  void wake(base::Monotonic now);
+  void wake_after_opening();
 
   Options options_;
   Backoff backoff_;
   Breaker breaker_;
+  Window window_;
 
-  std::vector<std::unique_ptr<Piece>> pieces_;  // all that are not settled
-  std::deque<Piece*> fresh_;                    // those with events that take() has not looked at yet
+  std::deque<Piece*> fresh_;  // those with events that take() has not looked at, in the order they were added
   uint64_t fresh_events_ = 0;
   uint64_t fresh_bytes_ = 0;
-  std::unordered_map<uint64_t, Lane> lanes_;  // devices that are parked, in flight (max_in_flight > 1) or behind
-  std::deque<uint64_t> ready_;                // devices whose lane may be submitted
+  std::unordered_map<uint64_t, Lane> lanes_;  // by device; empty on the fast path
+  std::deque<uint64_t> ready_;                // devices whose lane may be submitted, the longest ready first
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;  // when parked devices become ready
   std::unordered_map<uint64_t, InFlight> in_flight_;                       // by token
-  std::vector<Settled> settled_;
   event::Merger merger_;
 
   uint64_t next_token_ = 1;
-  uint64_t pending_events_ = 0;
-  uint64_t pending_bytes_ = 0;
   uint64_t deliveries_ = 0;  // submissions of which something was delivered
   size_t parked_ = 0;
-  bool lanes_first_ = true;  // alternates, so that neither parked devices nor new events starve the others
+  bool ready_first_ = true;  // alternates, so that neither parked devices nor fresh events starve the others
 };
 
 }  // namespace weir::delivery
