@@ -48,8 +48,8 @@ struct TestEvent {
   std::string device_id = "device-1";
   std::string sensor_type = "temperature";
   TestValue value = 21.5;
-  std::string unit;
-  std::map<std::string, std::string> metadata;
+  std::string unit = {};
+  std::map<std::string, std::string> metadata = {};
   int64_t timestamp_ns = 1'700'000'000'000'000'000;  // 2023-11-14T22:13:20Z
   int64_t received_ns = 1'700'000'000'500'000'000;
   uint64_t sequence = 0;
