@@ -1,0 +1,95 @@
+#include "config.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "weir/batch.h"
+#include "weir/plugin.hpp"
+
+namespace weir::http {
+
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void fail(const std::string& pointer, const std::string& what) {
+  throw sdk::Failure(WEIR_E_INVALID, what, pointer);
+}
+
+// The keys of the configuration, taken one by one; what is left over is unknown.
+class Keys {
+ public:
+  explicit Keys(json object) : object_(std::move(object)) {}
+
+  std::string text(const char* key, std::string fallback) {
+    const auto value = take(key);
+    if (value.is_null()) return fallback;
+    if (!value.is_string() || value.get_ref<const std::string&>().empty())
+      fail(pointer(key), "must be text, not empty");
+    return value.get<std::string>();
+  }
+
+  uint64_t number(const char* key, uint64_t fallback, uint64_t low, uint64_t high) {
+    const auto value = take(key);
+    if (value.is_null()) return fallback;
+    if (!value.is_number_unsigned() || value.get<uint64_t>() < low || value.get<uint64_t>() > high) {
+      fail(pointer(key),
+           "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+    }
+    return value.get<uint64_t>();
+  }
+
+  void expect_end() const {
+    if (object_.empty()) return;
+    const std::string key = object_.begin().key();
+    fail(pointer(key), "unknown key \"" + key + "\"");
+  }
+
+ private:
+  static std::string pointer(const std::string& key) { return "/" + key; }
+
+  json take(const char* key) {
+    const auto found = object_.find(key);
+    if (found == object_.end()) return nullptr;
+    if (found->is_null()) fail(pointer(key), "must not be null; leave the key out for its default");
+    json value = std::move(*found);
+    object_.erase(found);
+    return value;
+  }
+
+  json object_;
+};
+
+}  // namespace
+
+Config parse_config(std::string_view text) {
+  json object = text.empty() ? json::object() : json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) fail("", "the configuration must be a JSON object");
+  Keys keys(std::move(object));
+  Config config;
+  ServerOptions& server = config.server;
+  const auto milliseconds = [&](const char* key, std::chrono::milliseconds fallback, uint64_t high) {
+    return std::chrono::milliseconds(keys.number(key, static_cast<uint64_t>(fallback.count()), 1, high));
+  };
+  constexpr uint64_t kHour = 3'600'000;
+  config.listen = keys.text("listen", config.listen);
+  server.max_connections = keys.number("max_connections", server.max_connections, 1, 100'000);
+  server.max_header_bytes = keys.number("max_header_bytes", server.max_header_bytes, 256, 1u << 20);
+  server.max_body_bytes = keys.number("max_body_bytes", server.max_body_bytes, 1, 64u << 20);
+  server.max_buffered_bytes =
+      keys.number("max_buffered_bytes", server.max_buffered_bytes, 1u << 20, uint64_t{4} << 30);
+  server.header_timeout = milliseconds("header_timeout_ms", server.header_timeout, kHour);
+  server.body_timeout = milliseconds("body_timeout_ms", server.body_timeout, kHour);
+  server.idle_timeout = milliseconds("idle_timeout_ms", server.idle_timeout, 24 * kHour);
+  server.write_timeout = milliseconds("write_timeout_ms", server.write_timeout, kHour);
+  keys.expect_end();
+  // A chunked body's buffer doubles as it grows: one body of the full size must fit beside the idle
+  // connections.
+  constexpr uint64_t kPerConnection = 4096;
+  const uint64_t needed =
+      2 * (server.max_body_bytes + server.max_header_bytes) + server.max_connections * kPerConnection;
+  server.max_buffered_bytes = std::max<uint64_t>(server.max_buffered_bytes, needed);
+  return config;
+}
+
+}  // namespace weir::http

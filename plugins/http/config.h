@@ -1,0 +1,19 @@
+// The configuration of http.source; config_schema.h documents its keys.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "server.h"
+
+namespace weir::http {
+
+struct Config {
+  std::string listen = "127.0.0.1:8080";
+  ServerOptions server;
+};
+
+// Reads the configuration. Throws sdk::Failure that names the key.
+Config parse_config(std::string_view json);
+
+}  // namespace weir::http
