@@ -21,18 +21,25 @@ namespace {
 Error system_error(int number, const std::string& action, const std::string& path) {
   std::string what = "cannot " + action + ": " + std::generic_category().message(number);
   switch (number) {
-    case ENOENT: return error(Code::kNotFound, std::move(what), path);
+    case ENOENT:
+      return error(Code::kNotFound, std::move(what), path);
     case ENOSPC:
-    case EDQUOT: return error(Code::kFull, std::move(what), path, "free space on this disk or raise the quota");
+    case EDQUOT:
+      return error(Code::kFull, std::move(what), path, "free space on this disk or raise the quota");
     case EACCES:
-    case EPERM: return error(Code::kDenied, std::move(what), path, "check the owner and the rights");
-    case EROFS: return error(Code::kDenied, std::move(what), path, "mount the disk writable");
+    case EPERM:
+      return error(Code::kDenied, std::move(what), path, "check the owner and the rights");
+    case EROFS:
+      return error(Code::kDenied, std::move(what), path, "mount the disk writable");
     case ENOTDIR:
     case EISDIR:
     case EXDEV:
-    case ENAMETOOLONG: return error(Code::kInvalid, std::move(what), path);
-    case EIO: return error(Code::kUnavailable, std::move(what), path, "check the disk and the kernel's log");
-    default: return error(Code::kUnavailable, std::move(what), path);
+    case ENAMETOOLONG:
+      return error(Code::kInvalid, std::move(what), path);
+    case EIO:
+      return error(Code::kUnavailable, std::move(what), path, "check the disk and the kernel's log");
+    default:
+      return error(Code::kUnavailable, std::move(what), path);
   }
 }
 
@@ -75,7 +82,8 @@ int write_all(int descriptor, std::string_view bytes) {
   return 0;
 }
 
-// close() can report a late write error (NFS, quotas); 0 or an errno. EINTR has closed the descriptor on Linux.
+// close() can report a late write error (NFS, quotas); 0 or an errno. EINTR has closed the descriptor on
+// Linux.
 int close_file(Descriptor& file) { return ::close(file.release()) == 0 || errno == EINTR ? 0 : errno; }
 
 class RealFileLock final : public FileLock {
@@ -127,7 +135,8 @@ class RealFileSystem final : public FileSystem {
       if (got < 0) return system_error(errno, "read the file", path);
       if (got == 0) return bytes;
       bytes.append(chunk.data(), static_cast<size_t>(got));
-      if (bytes.size() > kMaxReadBytes) return error(Code::kInvalid, "the file is too large to be read whole", path);
+      if (bytes.size() > kMaxReadBytes)
+        return error(Code::kInvalid, "the file is too large to be read whole", path);
     }
   }
 
@@ -179,7 +188,8 @@ class RealFileSystem final : public FileSystem {
       if (Status made = create_directories(parent); !made) return made;
     }
     constexpr mode_t kMode = 0750;
-    if (::mkdir(path.c_str(), kMode) != 0 && errno != EEXIST) return system_error(errno, "create the folder", path);
+    if (::mkdir(path.c_str(), kMode) != 0 && errno != EEXIST)
+      return system_error(errno, "create the folder", path);
     return sync_directory(parent);
   }
 
@@ -194,7 +204,8 @@ class RealFileSystem final : public FileSystem {
 
   Result<uint64_t> free_bytes(const std::string& directory) override {
     struct statvfs status {};
-    if (::statvfs(directory.c_str(), &status) != 0) return system_error(errno, "ask for free space", directory);
+    if (::statvfs(directory.c_str(), &status) != 0)
+      return system_error(errno, "ask for free space", directory);
     return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
   }
 
@@ -229,7 +240,8 @@ class RealFileSystem final : public FileSystem {
     int id = 0;
     if (got > 0) std::from_chars(text.data(), text.data() + got, id);
     std::string who = id > 0 ? "process " + std::to_string(id) : "another process";
-    return error(Code::kUnavailable, who + " is using this folder", path, "stop it first, or use another data_dir");
+    return error(Code::kUnavailable, who + " is using this folder", path,
+                 "stop it first, or use another data_dir");
   }
 };
 

@@ -1,5 +1,6 @@
-// The files of the data folder, as the journal sees them: the real disk, or in tests a simulated one that loses
-// power. SQLite reaches the same world through sqlite_vfs(). What a power cut may undo is said at each call.
+// The files of the data folder, as the journal sees them: the real disk, or in tests a simulated one that
+// loses power. SQLite reaches the same world through sqlite_vfs(). What a power cut may undo is said at each
+// call.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,9 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
-// Errors of every call: kNotFound (no such file or folder), kFull (no space, quota), kDenied (rights, read-only
-// disk), kInvalid (a path of the wrong kind), kUnavailable (everything else, such as an I/O error). `where` is
-// the path. Any thread; all calls may block on the disk.
+// Errors of every call: kNotFound (no such file or folder), kFull (no space, quota), kDenied (rights,
+// read-only disk), kInvalid (a path of the wrong kind), kUnavailable (everything else, such as an I/O error).
+// `where` is the path. Any thread; all calls may block on the disk.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -49,8 +50,8 @@ class FileSystem {
   // Removes a file. Can be undone by a power cut until sync_directory().
   virtual Status remove(const std::string& path) = 0;
 
-  // Renames a file within one folder, replacing a file called `to`. The step is atomic, but can be undone by a
-  // power cut until sync_directory().
+  // Renames a file within one folder, replacing a file called `to`. The step is atomic, but can be undone by
+  // a power cut until sync_directory().
   virtual Status rename(const std::string& from, const std::string& to) = 0;
 
   // Creates a folder and its parents, durably; ok when it exists already.

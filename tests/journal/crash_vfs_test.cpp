@@ -1,5 +1,5 @@
-// The simulated disk must lose exactly what a real one may lose: no more, or the journal's tests would demand the
-// impossible; no less, or they would prove nothing.
+// The simulated disk must lose exactly what a real one may lose: no more, or the journal's tests would demand
+// the impossible; no less, or they would prove nothing.
 #include "support/crash_vfs.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,8 @@ struct Tally {
   int damaged = 0;  // runs in which integrity_check complained
 };
 
-// Inserts until the power goes at a random change of the disk, in the middle of whatever SQLite does just then.
+// Inserts until the power goes at a random change of the disk, in the middle of whatever SQLite does just
+// then.
 Tally cut_at_random(const char* settings, CutMode mode, int runs) {
   Tally tally;
   for (int run = 0; run < runs; ++run) {
@@ -302,7 +303,8 @@ TEST(CrashVfs, AFailedSyncThatForgetsIsNotMadeGoodByTheNextOne) {
 
 TEST(CrashVfs, AFailingSyncInACheckpointLosesNothing) {
   CrashVfs machine(1);
-  Database before = open(machine, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
+  Database before =
+      open(machine, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
   for (int i = 0; i < 30; ++i) ASSERT_OK(before.execute(kInsert));
   machine.disk().inject({.operation = Operation::kSync, .path_suffix = "j.db"});
   EXPECT_TRUE(failed_with(before.checkpoint_and_truncate(), SQLITE_IOERR_FSYNC));

@@ -46,9 +46,12 @@ struct CrashDisk::Node {
 
 const char* name_of(CutMode mode) {
   switch (mode) {
-    case CutMode::kDropUnsynced: return "drop unsynced";
-    case CutMode::kKeepSubset: return "keep a subset";
-    case CutMode::kTearSectors: break;
+    case CutMode::kDropUnsynced:
+      return "drop unsynced";
+    case CutMode::kKeepSubset:
+      return "keep a subset";
+    case CutMode::kTearSectors:
+      break;
   }
   return "tear sectors";
 }
@@ -436,7 +439,8 @@ DiskError CrashDisk::list(Boot boot, const std::string& directory, std::vector<s
   if (!alive(boot)) return DiskError::kOff;
   if (directories_.count(directory) == 0) return DiskError::kNotFound;
   auto add = [&](const std::string& path) {
-    if (path != "/" && base::parent_directory(path) == directory) names.push_back(path.substr(path.rfind('/') + 1));
+    if (path != "/" && base::parent_directory(path) == directory)
+      names.push_back(path.substr(path.rfind('/') + 1));
   };
   for (const auto& [path, node] : names_) add(path);
   for (const std::string& path : directories_) add(path);

@@ -1,7 +1,7 @@
 // A disk in memory that loses power. Every file has two images: what was written (the page cache) and what is
-// durable; a change becomes durable when its file is synced, a name when its folder is. A power cut keeps any part
-// of the rest: nothing, a random subset of the writes (so they are reordered too), or writes torn at sectors.
-// Faults come by plan or by chance, everything random from one seed. crash_vfs.h puts SQLite and
+// durable; a change becomes durable when its file is synced, a name when its folder is. A power cut keeps any
+// part of the rest: nothing, a random subset of the writes (so they are reordered too), or writes torn at
+// sectors. Faults come by plan or by chance, everything random from one seed. crash_vfs.h puts SQLite and
 // base::FileSystem on top of it.
 #pragma once
 
@@ -21,7 +21,8 @@ namespace weir::test {
 enum class CutMode {
   kDropUnsynced,  // nothing
   kKeepSubset,    // each change whole or not at all, by chance
-  kTearSectors    // as before, and a write may be kept in part, by sectors of 512 bytes; a lost one may leave zeros
+  kTearSectors    // as before, and a write may be kept in part, by sectors of 512 bytes; a lost one may leave
+                  // zeros
 };
 constexpr CutMode kAllCutModes[] = {CutMode::kDropUnsynced, CutMode::kKeepSubset, CutMode::kTearSectors};
 const char* name_of(CutMode mode);
@@ -31,14 +32,14 @@ enum class DiskError { kNone, kOff, kInputOutput, kFull, kNotFound, kExists, kIs
 // All but reading are changes, which power_off_at() counts.
 enum class Operation { kRead, kWrite, kTruncate, kSync, kCreate, kRemove, kRename, kSyncDirectory };
 
-// What a failed fsync leaves. Linux marks the pages clean: reading still shows them, a later fsync that succeeds
-// does not write them. Other systems keep them dirty.
+// What a failed fsync leaves. Linux marks the pages clean: reading still shows them, a later fsync that
+// succeeds does not write them. Other systems keep them dirty.
 enum class FailedSync { kForgetsDirty, kKeepsDirty };
 
 struct Fault {
   Operation operation = Operation::kWrite;
-  uint64_t skip = 0;        // so many matching operations work first,
-  uint64_t times = 1;       // then so many fail (EIO)
+  uint64_t skip = 0;          // so many matching operations work first,
+  uint64_t times = 1;         // then so many fail (EIO)
   std::string path_suffix{};  // only files whose path ends so, for example "-wal"
   FailedSync failed_sync = FailedSync::kForgetsDirty;
 };
@@ -50,8 +51,8 @@ struct RandomFaults {
   double sync = 0;
 };
 
-// Any thread. A boot is the time between two cuts or kills: who was there before one cannot touch what is there
-// after it (kOff). Paths are absolute and normal: see normal_path().
+// Any thread. A boot is the time between two cuts or kills: who was there before one cannot touch what is
+// there after it (kOff). Paths are absolute and normal: see normal_path().
 class CrashDisk {
  public:
   using Boot = uint64_t;
@@ -68,8 +69,8 @@ class CrashDisk {
   void power_cut(CutMode mode);
   // kill -9 of the process: what was written stays, synced or not, and is still unsynced.
   void process_kill();
-  // The n-th change from now on (0: the next) is under way when the power goes: it and everything after it fails
-  // with kOff until power_cut(), which decides what of it is on the disk.
+  // The n-th change from now on (0: the next) is under way when the power goes: it and everything after it
+  // fails with kOff until power_cut(), which decides what of it is on the disk.
   void power_off_at(uint64_t changes_from_now);
   bool off() const;
   // Changes tried since the disk was made: the range to draw power_off_at() from.

@@ -1,5 +1,5 @@
-// base::FileSystem on a CrashDisk. Every call is made of the disk's single operations, so that a fault or a power
-// cut can hit between any two of them.
+// base::FileSystem on a CrashDisk. Every call is made of the disk's single operations, so that a fault or a
+// power cut can hit between any two of them.
 #include <set>
 
 #include "support/crash_vfs.h"
@@ -16,13 +16,19 @@ using base::Status;
 Error disk_error(DiskError failed, const std::string& action, const std::string& path) {
   std::string what = "cannot " + action + ": ";
   switch (failed) {
-    case DiskError::kOff: return error(Code::kUnavailable, what + "the power is off", path);
-    case DiskError::kFull: return error(Code::kFull, what + "no space left on device", path);
-    case DiskError::kNotFound: return error(Code::kNotFound, what + "no such file or directory", path);
-    case DiskError::kExists: return error(Code::kInvalid, what + "file exists", path);
-    case DiskError::kIsDirectory: return error(Code::kInvalid, what + "is a directory", path);
+    case DiskError::kOff:
+      return error(Code::kUnavailable, what + "the power is off", path);
+    case DiskError::kFull:
+      return error(Code::kFull, what + "no space left on device", path);
+    case DiskError::kNotFound:
+      return error(Code::kNotFound, what + "no such file or directory", path);
+    case DiskError::kExists:
+      return error(Code::kInvalid, what + "file exists", path);
+    case DiskError::kIsDirectory:
+      return error(Code::kInvalid, what + "is a directory", path);
     case DiskError::kNone:
-    case DiskError::kInputOutput: break;
+    case DiskError::kInputOutput:
+      break;
   }
   return error(Code::kUnavailable, what + "input/output error", path);
 }
@@ -40,7 +46,8 @@ struct Locks {
 
 class CrashFileLock final : public base::FileLock {
  public:
-  CrashFileLock(std::shared_ptr<Locks> locks, std::string path) : locks_(std::move(locks)), path_(std::move(path)) {}
+  CrashFileLock(std::shared_ptr<Locks> locks, std::string path)
+      : locks_(std::move(locks)), path_(std::move(path)) {}
   ~CrashFileLock() override {
     std::lock_guard lock(locks_->mutex);
     locks_->held.erase(path_);
@@ -86,7 +93,8 @@ class CrashFileSystem final : public base::FileSystem {
     failed = disk_->read(boot_, *node, 0, kMaxReadBytes + 1, bytes);
     disk_->close(node);
     if (failed != DiskError::kNone) return disk_error(failed, "read the file", path);
-    if (bytes.size() > kMaxReadBytes) return error(Code::kInvalid, "the file is too large to be read whole", path);
+    if (bytes.size() > kMaxReadBytes)
+      return error(Code::kInvalid, "the file is too large to be read whole", path);
     return bytes;
   }
 
@@ -131,7 +139,8 @@ class CrashFileSystem final : public base::FileSystem {
   }
 
   Result<uint64_t> free_bytes(const std::string& directory) override {
-    if (disk_->off() || disk_->boot() != boot_) return disk_error(DiskError::kOff, "ask for free space", directory);
+    if (disk_->off() || disk_->boot() != boot_)
+      return disk_error(DiskError::kOff, "ask for free space", directory);
     return disk_->free_bytes();
   }
 
@@ -173,7 +182,8 @@ class CrashFileSystem final : public base::FileSystem {
 
 }  // namespace
 
-std::unique_ptr<base::FileSystem> make_crash_file_system(std::shared_ptr<CrashDisk> disk, std::string vfs_name) {
+std::unique_ptr<base::FileSystem> make_crash_file_system(std::shared_ptr<CrashDisk> disk,
+                                                         std::string vfs_name) {
   return std::make_unique<CrashFileSystem>(std::move(disk), std::move(vfs_name));
 }
 

@@ -14,8 +14,8 @@ constexpr int kSharedLocks = SQLITE_SHM_NLOCK;
 
 struct Handle;
 
-// What the connections to one file share in their process: locks, and the WAL's index, which real SQLite keeps in
-// a -shm file that is worthless after the last of them.
+// What the connections to one file share in their process: locks, and the WAL's index, which real SQLite
+// keeps in a -shm file that is worthless after the last of them.
 struct Sharing {
   std::vector<Handle*> handles;
   std::vector<std::unique_ptr<std::byte[]>> regions;
@@ -23,13 +23,18 @@ struct Sharing {
 
 int sqlite_error(DiskError failed, int when_io_fails) {
   switch (failed) {
-    case DiskError::kNone: return SQLITE_OK;
-    case DiskError::kOff: return SQLITE_IOERR;
-    case DiskError::kFull: return SQLITE_FULL;
+    case DiskError::kNone:
+      return SQLITE_OK;
+    case DiskError::kOff:
+      return SQLITE_IOERR;
+    case DiskError::kFull:
+      return SQLITE_FULL;
     case DiskError::kNotFound:
     case DiskError::kExists:
-    case DiskError::kIsDirectory: return SQLITE_CANTOPEN;
-    case DiskError::kInputOutput: break;
+    case DiskError::kIsDirectory:
+      return SQLITE_CANTOPEN;
+    case DiskError::kInputOutput:
+      break;
   }
   return when_io_fails;
 }
@@ -50,7 +55,7 @@ class CrashBoot : public std::enable_shared_from_this<CrashBoot> {
   std::string name;
   sqlite3_vfs vfs{};
   std::unique_ptr<base::FileSystem> files;
-  std::mutex mutex;                                  // guards sharing and the locks in the handles
+  std::mutex mutex;                                   // guards sharing and the locks in the handles
   std::map<const CrashDisk::Node*, Sharing> sharing;  // by open file
 };
 
@@ -62,7 +67,7 @@ struct Handle {
   CrashDisk::NodePtr node;
   std::string path;  // empty for a temporary file
   bool delete_on_close = false;
-  bool syncs_directory = false;  // the first sync of a new journal or WAL makes its name durable, as os_unix.c does
+  bool syncs_directory = false;  // the first sync of a journal or WAL makes its name durable, as in os_unix.c
   bool persists_wal = false;
   int lock = SQLITE_LOCK_NONE;
   bool maps_shared = false;
@@ -121,8 +126,9 @@ int read(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
   Handle& handle = handle_of(file);
   std::string_view bytes(static_cast<const char*>(from), static_cast<size_t>(size));
-  return sqlite_error(handle.disk().write(handle.number(), *handle.node, static_cast<uint64_t>(offset), bytes),
-                      SQLITE_IOERR_WRITE);
+  return sqlite_error(
+      handle.disk().write(handle.number(), *handle.node, static_cast<uint64_t>(offset), bytes),
+      SQLITE_IOERR_WRITE);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -162,7 +168,8 @@ int lock_file(sqlite3_file* file, int level) {
   auto other_has = [&](int at_least) {
     return any_other(handle, [&](const Handle& other) { return other.lock >= at_least; });
   };
-  if (other_has(level == SQLITE_LOCK_RESERVED ? SQLITE_LOCK_RESERVED : SQLITE_LOCK_PENDING)) return SQLITE_BUSY;
+  if (other_has(level == SQLITE_LOCK_RESERVED ? SQLITE_LOCK_RESERVED : SQLITE_LOCK_PENDING))
+    return SQLITE_BUSY;
   if (level == SQLITE_LOCK_EXCLUSIVE && other_has(SQLITE_LOCK_SHARED)) {
     handle.lock = SQLITE_LOCK_PENDING;  // keeps new readers out until the present ones have gone
     return SQLITE_BUSY;
@@ -243,18 +250,24 @@ int control(sqlite3_file* file, int operation, void* argument) {
   Handle& handle = handle_of(file);
   int* number = static_cast<int*>(argument);
   switch (operation) {
-    case SQLITE_FCNTL_LOCKSTATE: *number = handle.lock; return SQLITE_OK;
+    case SQLITE_FCNTL_LOCKSTATE:
+      *number = handle.lock;
+      return SQLITE_OK;
     case SQLITE_FCNTL_PERSIST_WAL:
       if (*number >= 0) handle.persists_wal = *number != 0;
       *number = handle.persists_wal ? 1 : 0;
       return SQLITE_OK;
-    case SQLITE_FCNTL_POWERSAFE_OVERWRITE: *number = 1; return SQLITE_OK;
+    case SQLITE_FCNTL_POWERSAFE_OVERWRITE:
+      *number = 1;
+      return SQLITE_OK;
     case SQLITE_FCNTL_SIZE_HINT:
-    case SQLITE_FCNTL_CHUNK_SIZE: return SQLITE_OK;
+    case SQLITE_FCNTL_CHUNK_SIZE:
+      return SQLITE_OK;
     case SQLITE_FCNTL_VFSNAME:
       *static_cast<char**>(argument) = sqlite3_mprintf("%s", handle.boot->name.c_str());
       return SQLITE_OK;
-    default: return SQLITE_NOTFOUND;
+    default:
+      return SQLITE_NOTFOUND;
   }
 }
 
@@ -262,10 +275,25 @@ int control(sqlite3_file* file, int operation, void* argument) {
 int sector_size(sqlite3_file*) { return 4096; }
 int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
 
-const sqlite3_io_methods kMethods = {
-    2,           close_file,          read,    write,       truncate,        sync,       file_size,   lock_file,
-    unlock_file, check_reserved_lock, control, sector_size, characteristics, map_shared, lock_shared, shared_barrier,
-    unmap_shared, nullptr, nullptr};
+const sqlite3_io_methods kMethods = {2,
+                                     close_file,
+                                     read,
+                                     write,
+                                     truncate,
+                                     sync,
+                                     file_size,
+                                     lock_file,
+                                     unlock_file,
+                                     check_reserved_lock,
+                                     control,
+                                     sector_size,
+                                     characteristics,
+                                     map_shared,
+                                     lock_shared,
+                                     shared_barrier,
+                                     unmap_shared,
+                                     nullptr,
+                                     nullptr};
 
 // ---- names
 
@@ -302,7 +330,8 @@ int delete_file(sqlite3_vfs* vfs, const char* path, int sync_directory) {
   if (failed == DiskError::kNotFound) return SQLITE_IOERR_DELETE_NOENT;
   if (failed != DiskError::kNone) return sqlite_error(failed, SQLITE_IOERR_DELETE);
   if (sync_directory == 0) return SQLITE_OK;
-  return sqlite_error(boot.disk->sync_directory(boot.boot, base::parent_directory(path)), SQLITE_IOERR_DIR_FSYNC);
+  return sqlite_error(boot.disk->sync_directory(boot.boot, base::parent_directory(path)),
+                      SQLITE_IOERR_DIR_FSYNC);
 }
 
 int access(sqlite3_vfs* vfs, const char* path, int flags, int* result) {
@@ -331,7 +360,10 @@ std::string next_name() {
 }  // namespace
 
 CrashBoot::CrashBoot(std::shared_ptr<CrashDisk> made_on)
-    : disk(std::move(made_on)), boot(disk->boot()), name(next_name()), files(make_crash_file_system(disk, name)) {
+    : disk(std::move(made_on)),
+      boot(disk->boot()),
+      name(next_name()),
+      files(make_crash_file_system(disk, name)) {
   vfs = *sqlite3_vfs_find(nullptr);  // time, randomness and sleeping are the machine's
   vfs.pNext = nullptr;
   vfs.szOsFile = sizeof(File);
@@ -347,7 +379,8 @@ CrashBoot::CrashBoot(std::shared_ptr<CrashDisk> made_on)
 
 CrashVfs::CrashVfs(uint64_t seed) : disk_(std::make_shared<CrashDisk>(seed)) {
   sqlite3_initialize();
-  int sqlite_seed = std::bit_cast<int>(static_cast<uint32_t>(seed ^ seed >> 32) | 1U);  // 0 would mean unseeded
+  int sqlite_seed =
+      std::bit_cast<int>(static_cast<uint32_t>(seed ^ seed >> 32) | 1U);  // 0 would mean unseeded
   sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, sqlite_seed, static_cast<sqlite3*>(nullptr));
   start();
 }

@@ -1,11 +1,12 @@
-// SQLite and base::FileSystem on a CrashDisk: the journal's real code and the real SQLite on a disk that loses power.
+// SQLite and base::FileSystem on a CrashDisk: the journal's real code and the real SQLite on a disk that
+// loses power.
 //
 //   CrashVfs machine(seed);
 //   { Journal journal(machine.files(), ...); ...; machine.power_cut(CutMode::kTearSectors); }
 //   Journal recovered(machine.files(), ...);
 //
-// After power_cut() or process_kill() ask again for files() and vfs_name(): the old ones, and every open SQLite
-// connection of theirs, fail from then on and touch nothing. They may be closed at leisure.
+// After power_cut() or process_kill() ask again for files() and vfs_name(): the old ones, and every open
+// SQLite connection of theirs, fail from then on and touch nothing. They may be closed at leisure.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,7 @@ class CrashVfs {
 };
 
 // The plain files of one boot of the disk.
-std::unique_ptr<base::FileSystem> make_crash_file_system(std::shared_ptr<CrashDisk> disk, std::string vfs_name);
+std::unique_ptr<base::FileSystem> make_crash_file_system(std::shared_ptr<CrashDisk> disk,
+                                                         std::string vfs_name);
 
 }  // namespace weir::test
