@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "plugin/elf_note.h"
 #include "plugin/library.h"
+#include "plugin/library_cache.h"
 #include "plugin/probe.h"
 
 namespace weir::plugin {
@@ -37,6 +38,7 @@ class Catalog {
   using Accepts = std::function<bool(std::string_view version)>;
 
   explicit Catalog(Options options);
+  ~Catalog();
 
   // Looks through the folders. Files that have not changed since are not read again; a file that is being written
   // is refused until it rests. A wrong file never stands in the way of another.
@@ -64,7 +66,10 @@ class Catalog {
  private:
   struct File;  // a candidate and what its file looked like when it was read
 
-  void judge(const std::string& path, File& file) const;
+  static Candidate judge(const std::string& path);
+  // What find() chooses from, from the highest version to the lowest, and its error when there is none.
+  std::vector<Candidate> fitting(std::string_view component, const Accepts& accepts) const;
+  base::Error nothing_fits(std::string_view component) const;
   base::Status probed(const std::string& digest, const std::string& copy);
   void refuse(const std::string& digest, const base::Error& error);
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -97,8 +98,8 @@ class Instance {
   CallResult step(const char* what, Step step, State next, std::initializer_list<State> allowed,
                   base::Monotonic deadline);
   CallResult run(const char* what, base::Monotonic deadline, std::function<weir_status(weir_error*)> body);
-  CallResult out_of_order(const char* what) const;
-  void abandon();
+  // Why a call cannot be made now.
+  CallResult refuse(const char* what) const;
 
   const std::string name_;
   const std::shared_ptr<Library> library_;
@@ -109,13 +110,10 @@ class Instance {
   const weir_source_v1* source_ = nullptr;
   const weir_transform_v1* transform_ = nullptr;
   const weir_sink_v1* sink_ = nullptr;
-  void* self_ = nullptr;
+  std::atomic<void*> self_{nullptr};
   std::unique_ptr<ControlThread> thread_;
   std::atomic<State> state_{State::kNew};
   std::atomic<bool> hung_{false};
 };
-
-// How many calls are stuck in plugins for the rest of the process. Any thread.
-size_t abandoned_calls();
 
 }  // namespace weir::plugin

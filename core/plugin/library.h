@@ -3,34 +3,19 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "plugin/describe.h"
 #include "plugin/elf_note.h"
 
 namespace weir::plugin {
 
-// A component's descriptor, checked and copied.
-struct Component {
-  std::string name;
-  Kind kind = Kind::kSource;
-  std::string description;
-  std::string config_schema;  // a JSON object
-  std::vector<std::string> required;
-  std::vector<std::string> optional;
-  bool needs_network = false;
-  bool needs_files = false;
-  bool exclusive = false;  // the successor may start only after the predecessor has stopped
-  bool stateful = false;
-};
-
 // Where the loading of a library stands; tells a probe's parent what was running when the child died.
-enum class Stage { kOpen, kInit, kDescribe, kDeinit, kClose };
+enum class Stage { kOpen, kInit, kDescribe, kUnload };
 
 // One library in memory. Its tables are valid while somebody holds it. Immutable, any thread.
 class Library {
@@ -72,31 +57,5 @@ class Library {
 
 // Whether a file is mapped into this process (/proc/self/maps).
 bool is_mapped(const std::string& path);
-
-// The private copies below one folder and the libraries that are open from them. A copy is named by the SHA-256 of
-// its content: equal bytes are one library, and a plugin's file that is overwritten in place hurts nobody.
-// Any thread; loading and unloading are serial.
-class LibraryCache {
- public:
-  explicit LibraryCache(std::string folder) : state_(std::make_shared<State>()) { state_->folder = std::move(folder); }
-
-  // Makes the private copy of a file with that digest (lower-case hex) unless it is there, and gives its path. Fails
-  // when the content has another digest by now. Atomic and durable: a crash leaves no half copy under the name.
-  base::Result<std::string> store(const std::string& path, const std::string& digest);
-
-  // The library of a stored copy: the one already open, or a new one.
-  base::Result<std::shared_ptr<Library>> open(const std::string& digest, const Note& note);
-
-  // Removes the copies that no open library came from, except `keep`. Returns how many.
-  size_t sweep(const std::vector<std::string>& keep = {});
-
- private:
-  struct State {
-    std::string folder;
-    std::mutex mutex;  // held while a library is opened or closed: never two versions of one path at once
-    std::unordered_map<std::string, std::weak_ptr<Library>> open;  // by digest
-  };
-  std::shared_ptr<State> state_;  // shared with the deleter of each library
-};
 
 }  // namespace weir::plugin
