@@ -9,7 +9,7 @@
 namespace weir::delivery {
 namespace {
 
-constexpr size_t kMaxSpare = 64;           // pieces kept for reuse; more would only hold memory
+constexpr size_t kMaxSpare = 1024;         // pieces kept for reuse, about 200 KiB
 constexpr uint32_t kShrinkAt = 8;          // smaller pieces are not worth a copy
 constexpr uint32_t kShrinkBelowShare = 4;  // of a piece's events, one in four pending
 
