@@ -70,9 +70,15 @@ TEST(Instance, RefusesACallThatIsOutOfOrderWithoutMakingIt) {
 TEST(Instance, IsDestroyedFromWhereverItIs) {
   for (int calls = 0; calls < 4; ++calls) {
     auto it = instance(library());
-    if (calls > 0) ASSERT_OK(it->create("{}").status);
-    if (calls > 1) ASSERT_OK(it->prepare(in(20s)).status);
-    if (calls > 2) ASSERT_OK(it->start(in(20s)).status);
+    if (calls > 0) {
+      ASSERT_OK(it->create("{}").status);
+    }
+    if (calls > 1) {
+      ASSERT_OK(it->prepare(in(20s)).status);
+    }
+    if (calls > 2) {
+      ASSERT_OK(it->start(in(20s)).status);
+    }
   }
   EXPECT_FALSE(is_mapped(test_plugin("fault-none")));
 }

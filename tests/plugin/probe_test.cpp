@@ -76,7 +76,7 @@ TEST(Probe, KillsAConstructorThatHangsWithAllItStarted) {
 TEST(Probe, SaysThatItHangsInInit) {
   ProbeOptions options = probe_options();
   options.deadline = std::chrono::seconds(2);
-  EXPECT_THAT(probed("init-hangs", options), HasSubstr("did not return within 2s in init"));
+  EXPECT_THAT(probed("init-hangs", options), HasSubstr("did not return within 2.0s in init"));
 }
 
 TEST(Probe, FindsADestructorThatAborts) {
