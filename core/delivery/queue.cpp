@@ -14,6 +14,8 @@ Options within_range(Options options) {
   limits.max_in_flight = std::max(limits.max_in_flight, 1u);
   limits.window_events = std::max(limits.window_events, 1u);
   limits.window_bytes = std::max<size_t>(limits.window_bytes, 1);
+  // At once still means: after a delivery that came later than the attempt.
+  if (options.give_up_after) options.give_up_after = std::max(*options.give_up_after, base::Duration(1));
   return options;
 }
 
