@@ -42,6 +42,7 @@ ClientConnection::ClientConnection(ClientConnection&& other) noexcept
       unsent_(other.unsent_),
       head_(std::move(other.head_)),
       in_body_(other.in_body_),
+      body_bytes_(other.body_bytes_),
       body_left_(other.body_left_),
       status_(other.status_),
       retry_after_ms_(other.retry_after_ms_) {}
@@ -122,7 +123,7 @@ bool ClientConnection::read_head(std::string_view head) {
   std::from_chars(head.data() + 9, head.data() + 12, status_);
   auto length = header_number(head, "content-length");
   if (!length) return false;
-  body_left_ = *length;
+  body_bytes_ = body_left_ = *length;
   retry_after_ms_ = static_cast<int64_t>(header_number(head, "retry-after").value_or(0)) * 1000;
   return true;
 }

@@ -35,6 +35,8 @@ class ClientConnection {
   int status() const { return status_; }
   // The answer's Retry-After in milliseconds, 0 without.
   int64_t retry_after_ms() const { return retry_after_ms_; }
+  // The length of the answer's body.
+  uint64_t body_bytes() const { return body_bytes_; }
 
  private:
   Progress receive();
@@ -44,6 +46,7 @@ class ClientConnection {
   std::string_view unsent_;
   std::string head_;          // of the answer, as far as it has come; empty once it was read
   bool in_body_ = false;
+  uint64_t body_bytes_ = 0;
   uint64_t body_left_ = 0;
   int status_ = 0;
   int64_t retry_after_ms_ = 0;

@@ -194,7 +194,10 @@ void Generator::on_answer(uint32_t index, Time now) {
   int status = lane.connection.status();
   bool acknowledged = status >= 200 && status < 300;
   bool busy = status == 503 || status == 429;
-  if (acknowledged) result_.total_acknowledged += options_.events_per_request;
+  if (acknowledged) {
+    result_.total_acknowledged += options_.events_per_request;
+    result_.answer_bytes = lane.connection.body_bytes();
+  }
   // What was answered after the end counts for the latencies of an open loop, not for the rate.
   if (measuring_ && now <= end_) {
     ++result_.requests;

@@ -43,6 +43,7 @@ struct LoadResult {
   uint64_t refused = 0;  // other answers
   uint64_t broken = 0;   // connections that broke
   uint64_t behind = 0;   // open loop: requests due and never sent
+  uint64_t answer_bytes = 0;  // length of the last acknowledgement's body
   Latency latency;
   double gateway_cpu_seconds = 0;
   double generator_cpu_seconds = 0;

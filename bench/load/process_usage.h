@@ -19,4 +19,7 @@ ProcessUsage process_usage(pid_t pid);
 // Lets peak_rss_bytes begin anew (CLEAR_REFS_MM_HIWATER_RSS of proc(5)); needs the process's own user.
 void reset_peak_rss(pid_t pid);
 
+// CPU time of the calling thread.
+double thread_cpu_seconds();
+
 }  // namespace weir::bench

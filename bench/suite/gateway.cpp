@@ -1,0 +1,71 @@
+#include "suite/gateway.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace weir::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kReadyPatience{60};
+
+void write_file(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+Gateway::Gateway(const Build& build, const std::string& site, Sink sink)
+    : build_(build), site_(site), events_port_(free_port()), admin_port_(free_port()) {
+  std::filesystem::remove_all(site);
+  std::filesystem::create_directories(site + "/manifests");
+  // 16 GiB: room for every backlog that is asked for. No retention: what is delivered may go, so that a long run
+  // does not fill the disk.
+  write_file(site + "/manifests/gateway.json",
+             R"({ "gateway_id": "bench", "data_dir": "data", "plugin_dirs": [")" + build.folder +
+                 R"(/lib/weir/examples", ")" + build.folder + R"(/lib/weir/bench"],
+  "admin": { "listen": "127.0.0.1:)" +
+                 std::to_string(admin_port_) + R"(" },
+  "journal": { "max_bytes": "16GiB", "retention": "0" } }
+)");
+  write_file(site + "/manifests/api.json",
+             R"({ "plugin": "http.source", "durability": "strict", "config": { "listen": "127.0.0.1:)" +
+                 std::to_string(events_port_) + "\" } }\n");
+  write_file(site + "/manifests/out.json",
+             std::string(R"({ "plugin": ")") + (sink == Sink::kNull ? "null.sink" : "down.sink") +
+                 R"(", "from": ["api"] })" + "\n");
+}
+
+Gateway::~Gateway() {
+  kill_now();
+  std::error_code ignored;
+  std::filesystem::remove_all(site_, ignored);
+}
+
+std::optional<std::chrono::duration<double>> Gateway::start() {
+  Clock::time_point begin = Clock::now();
+  problem_ = process_.start({build_.weir(), "run", "--manifests", site_ + "/manifests"}, site_ + "/gateway.log");
+  if (!problem_.empty()) return std::nullopt;
+  while (Clock::now() - begin < kReadyPatience) {
+    if (http_get(admin_port_, "/ready").status == 200) return Clock::now() - begin;
+    if (!process_.running()) {
+      problem_ = "the gateway ended by itself:\n" + log_tail();
+      return std::nullopt;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  problem_ = "the gateway did not get ready:\n" + log_tail();
+  return std::nullopt;
+}
+
+std::string Gateway::log_tail() const {
+  std::ifstream log(site_ + "/gateway.log");
+  std::ostringstream text;
+  text << log.rdbuf();
+  std::string all = text.str();
+  constexpr size_t kTail = 2000;
+  return all.size() > kTail ? all.substr(all.size() - kTail) : all;
+}
+
+}  // namespace weir::bench
