@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,7 +68,8 @@ Process::Process(const std::vector<std::string>& arguments, const ProcessOptions
     become(argument_list.data(), environment_list.data(), options.working_folder.c_str(), output.c_str(),
            errors.c_str(), parent);
   }
-  pidfd_ = ::pidfd_open(pid_, 0);
+  // By number: glibc 2.36 declares pidfd_open() without C linkage, so C++ cannot link it.
+  pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
   if (pidfd_ < 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
