@@ -1,0 +1,402 @@
+#include "delivery/consumer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "event/merge.h"
+
+namespace weir::delivery {
+namespace {
+
+// What is read from the journal at once: enough to keep a sink busy, little enough to stop within milliseconds.
+constexpr size_t kReadBytes = 512 << 10;
+// How often progress is handed to state.db's thread under load.
+constexpr base::Duration kPostEvery = std::chrono::milliseconds(100);
+// After an unreadable segment: the repair needs a moment.
+constexpr base::Duration kReadAgain = std::chrono::milliseconds(100);
+// A transform with ever new reasons must not fill the memory.
+constexpr size_t kMaxReasons = 100;
+
+std::string one_event(const event::Block& block, uint32_t index) {
+  event::Merger merger;
+  merger.add(block.batch(), index);
+  event::Block copy = merger.take();
+  return {reinterpret_cast<const char*>(copy.data()), copy.size()};
+}
+
+}  // namespace
+
+Consumer::Consumer(journal::Journal& journal, journal::ConsumerState state, std::unique_ptr<graph::Pipeline> pipeline,
+                   SinkCall sink, Options options)
+    : journal_(journal),
+      name_(state.name),
+      sink_(sink),
+      options_(std::move(options)),
+      state_(std::move(state)),
+      pipeline_(std::move(pipeline)),
+      queue_(options_.queue, base::now()),
+      reader_(journal),
+      position_(state_.cursor.floor()) {
+  publish_status();
+}
+
+Consumer::~Consumer() { stop(std::chrono::seconds(1)); }
+
+void Consumer::start() {
+  journal_.state().post(state_, {});
+  journal_.add(this);
+  thread_ = std::thread([this] { run(); });
+}
+
+bool Consumer::stop(base::Duration patience) {
+  if (!thread_.joinable()) return true;
+  journal_.remove(this);
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+    if (!changed_.wait_for(lock, patience, [&] { return ended_; })) return false;
+  }
+  thread_.join();
+  return true;
+}
+
+void Consumer::pause(bool paused) {
+  std::lock_guard lock(mutex_);
+  paused_ = paused;
+  woken_ = true;
+  wake_.notify_all();
+}
+
+bool Consumer::wait_idle(base::Duration patience) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [&] { return status_.paused && status_.in_flight == 0; });
+}
+
+bool Consumer::replace(std::unique_ptr<graph::Pipeline> pipeline, base::Duration patience) {
+  std::unique_lock lock(mutex_);
+  next_pipeline_ = std::move(pipeline);
+  woken_ = true;
+  wake_.notify_all();
+  return changed_.wait_for(lock, patience, [&] { return next_pipeline_ == nullptr || ended_; });
+}
+
+void Consumer::complete(uint64_t token, const weir_sink_result* results, uint32_t n) {
+  Completion completion{token, {}, {}};
+  completion.outcomes.resize(n);
+  completion.reasons.resize(n);
+  for (uint32_t i = 0; i < n; ++i) {
+    Outcome& outcome = completion.outcomes[i];
+    if (results[i].outcome == WEIR_DELIVERED) continue;
+    outcome.kind = results[i].outcome == WEIR_REJECT && !options_.retry_rejected ? Outcome::Kind::kReject
+                                                                                 : Outcome::Kind::kRetry;
+    outcome.after = std::chrono::milliseconds(results[i].retry_after_ms);
+    outcome.code = results[i].code;
+    if (results[i].reason.size != 0) completion.reasons[i].assign(results[i].reason.data, results[i].reason.size);
+    outcome.reason = completion.reasons[i];
+  }
+  std::lock_guard lock(mutex_);
+  if (ended_) return;
+  completions_.push_back(std::move(completion));
+  woken_ = true;
+  wake_.notify_all();
+}
+
+void Consumer::head_moved() {
+  std::lock_guard lock(mutex_);
+  woken_ = true;
+  wake_.notify_all();
+}
+
+ConsumerStatus Consumer::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void Consumer::run() {
+  for (;;) {
+    bool paused;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopping_) break;
+      woken_ = false;
+      paused = paused_;
+      if (next_pipeline_) {
+        pipeline_ = std::exchange(next_pipeline_, nullptr);
+        changed_.notify_all();
+      }
+    }
+    bool worked = take_completions(base::now());
+    worked |= give_up_late(base::now());
+    if (!paused) worked |= submit_ready();
+    if (may_read()) worked |= read_more();
+    settle_queue();
+    post(base::now(), !worked);
+    publish_status();
+    if (!worked) wait(base::now());
+  }
+  for (const auto& [token, submission] : in_flight_) sink_.table->cancel(sink_.self, token);
+  take_completions(base::now());
+  settle_queue();
+  post(base::now(), true);
+  publish_status();
+  std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+bool Consumer::may_read() const {
+  return queue_.wants_more() && !state_.cursor.full() && position_ <= journal_.head() &&
+         letters_.size() + journal_.state().pending_dead_letters() < journal::State::kMaxPendingDeadLetters &&
+         base::now() >= read_again_at_;
+}
+
+bool Consumer::take_completions(base::Monotonic now) {
+  std::vector<Completion> completions;
+  {
+    std::lock_guard lock(mutex_);
+    completions = std::exchange(completions_, {});
+  }
+  for (Completion& completion : completions) {
+    if (!queue_.complete(completion.token, completion.outcomes, now)) {
+      ++late_;
+      continue;
+    }
+    in_flight_.erase(completion.token);
+    last_failure_.clear();
+    for (const Outcome& outcome : completion.outcomes) {
+      if (outcome.kind != Outcome::Kind::kDelivered) last_failure_ = outcome.reason;
+    }
+  }
+  return !completions.empty();
+}
+
+bool Consumer::give_up_late(base::Monotonic now) {
+  bool any = false;
+  for (auto at = in_flight_.begin(); at != in_flight_.end();) {
+    if (now < at->second.deadline) {
+      ++at;
+      continue;
+    }
+    sink_.table->cancel(sink_.self, at->first);
+    last_failure_ = "no answer within " + base::human_duration(options_.submit_limit);
+    base::log_warn(name_, last_failure_ + "; the batch is tried again");
+    queue_.fail(at->first, last_failure_, now);
+    at = in_flight_.erase(at);
+    any = true;
+  }
+  return any;
+}
+
+bool Consumer::submit_ready() {
+  bool any = false;
+  while (auto submission = queue_.take(base::now())) {
+    any = true;
+    ++submissions_;
+    base::Monotonic deadline = base::now() + options_.submit_limit;
+    // The sink may complete it before submit returns: it must be known by then.
+    in_flight_[submission->token] = {submission->block, deadline};
+    char text[256] = "", pointer[64] = "";
+    weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
+    weir_status status = sink_.table->submit(sink_.self, submission->block->batch(), submission->token,
+                                             base::monotonic_ns(deadline), &error);
+    if (status != WEIR_OK) {
+      last_failure_ = text[0] != '\0' ? text : "the sink did not take the batch";
+      queue_.fail(submission->token, last_failure_, base::now());
+      in_flight_.erase(submission->token);
+      break;
+    }
+    if (take_completions(base::now())) settle_queue();
+  }
+  return any;
+}
+
+bool Consumer::read_more() {
+  batches_.clear();
+  base::Status done = reader_.read(position_, kReadBytes, &batches_);
+  if (!done) {
+    if (trouble_.empty()) base::log_error(name_, "cannot read the journal: " + done.error().text());
+    trouble_ = done.error().text();
+    read_again_at_ = base::now() + kReadAgain;
+    if (done.error().code == base::Code::kDamaged) {
+      journal_.report_damage(reader_.damaged_segment(), done.error().what);
+    }
+    return false;
+  }
+  trouble_.clear();
+  for (const journal::StoredBatch& batch : batches_) {
+    // What lies between is committed and no longer there: a repair gave it up and listed it.
+    if (batch.first > position_) settle(position_, batch.first - 1, &journal::Counts::lost);
+    feed(batch);
+    position_ = batch.last() + 1;
+  }
+  if (batches_.empty() && position_ <= journal_.head()) {
+    // Behind the last row that could be saved there are numbers that were given out and lost.
+    if (journal_.segments().at_or_after(position_)) return false;
+    uint64_t head = journal_.head();
+    settle(position_, head, &journal::Counts::lost);
+    position_ = head + 1;
+  }
+  return true;
+}
+
+// The batch without what is settled already: after a restart the cursor may stand in its middle.
+event::SharedBlock Consumer::unsettled_part(const journal::StoredBatch& batch) {
+  if (state_.cursor.floor() <= batch.first && state_.cursor.settled_above() == 0) return batch.block;
+  if (state_.cursor.next_unsettled(batch.first) == batch.first) {
+    bool all = true;
+    for (uint64_t s = batch.first; all && s <= batch.last(); ++s) all = !state_.cursor.is_settled(s);
+    if (all) return batch.block;
+  }
+  event::Merger merger;
+  for (uint32_t i = 0; i < batch.count; ++i) {
+    if (!state_.cursor.is_settled(batch.first + i)) merger.add(batch.block->batch(), i);
+  }
+  if (merger.count() == 0) return nullptr;
+  return std::make_shared<const event::Block>(merger.take());
+}
+
+void Consumer::feed(const journal::StoredBatch& batch) {
+  if (!pipeline_->takes(batch.source)) {
+    filtered(batch.first, batch.last(), "not routed here");
+    return;
+  }
+  event::SharedBlock block = unsettled_part(batch);
+  if (block == nullptr) return;
+  pipeline_->run(batch.source, block, &output_);
+  std::vector<uint64_t> dead_before;
+  for (const graph::Verdict& verdict : output_.verdicts) {
+    if (verdict.delivered && verdict.fate == graph::Fate::kRejected) {
+      dead_before.push_back(block->event(verdict.cause)->sequence);
+    }
+    apply(verdict, batch, *block);
+  }
+  if (output_.pieces.empty()) return;
+  sources_[batch.first] = batch.source;
+  if (output_.pieces.size() == 1) {
+    queue_.add(output_.pieces.front().block, base::now(), dead_before);
+    return;
+  }
+  // The queue wants all parts of a sequence in one block.
+  event::Merger merger;
+  for (const graph::Piece& piece : output_.pieces) {
+    for (uint32_t i = 0; i < piece.count(); ++i) merger.add(piece.block->batch(), i);
+  }
+  queue_.add(std::make_shared<const event::Block>(merger.take()), base::now(), dead_before);
+}
+
+void Consumer::apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block) {
+  uint64_t sequence = block.event(verdict.cause)->sequence;
+  const std::string& node = pipeline_->node_name(verdict.node);
+  if (verdict.fate == graph::Fate::kFiltered) {
+    if (!verdict.delivered) filtered(sequence, sequence, node + ": " + verdict.reason);
+    return;
+  }
+  sources_[batch.first] = batch.source;
+  auto [plugin, version] = options_.describe ? options_.describe(node) : std::pair<std::string, std::string>();
+  DeadPart part;
+  part.code = verdict.code;
+  part.reason = verdict.reason;
+  part.attempts = 1;
+  bury(block, verdict.cause, node.empty() ? name_ : node, plugin, version, part);
+  if (!verdict.delivered) settle(sequence, sequence, &journal::Counts::dead);
+}
+
+void Consumer::settle_queue() {
+  for (const Settled& settled : queue_.drain_settled()) {
+    if (!settled.dead) {
+      settle(settled.first, settled.last, &journal::Counts::delivered);
+      continue;
+    }
+    bool buried = settled.dead_parts.empty();  // by a transform, before
+    for (const DeadPart& part : settled.dead_parts) {
+      if (options_.drop_rejected) continue;
+      bury(*part.block, part.index, name_, options_.plugin, options_.version, part);
+      buried = true;
+    }
+    settle(settled.first, settled.last, buried ? &journal::Counts::dead : &journal::Counts::discarded);
+  }
+  // Sources of batches that are settled are not needed any more.
+  while (sources_.size() > 1 && std::next(sources_.begin())->first <= state_.cursor.floor()) {
+    sources_.erase(sources_.begin());
+  }
+}
+
+void Consumer::settle(uint64_t first, uint64_t last, uint64_t journal::Counts::*count) {
+  state_.counts.*count += state_.cursor.settle(first, last);
+  dirty_ = true;
+}
+
+void Consumer::filtered(uint64_t first, uint64_t last, const std::string& reason) {
+  uint64_t events = state_.cursor.settle(first, last);
+  state_.counts.filtered += events;
+  bool known = state_.filtered_by.contains(reason) || state_.filtered_by.size() < kMaxReasons;
+  state_.filtered_by[known ? reason : "other reasons"] += events;
+  dirty_ = true;
+}
+
+void Consumer::bury(const event::Block& block, uint32_t index, const std::string& by, const std::string& plugin,
+                    const std::string& version, const DeadPart& part) {
+  const weir_event_v1& event = *block.event(index);
+  journal::DeadLetter letter;
+  letter.consumer = name_;
+  letter.epoch = block.batch()->epoch;
+  letter.sequence = event.sequence;
+  letter.part = event.part;
+  std::copy(std::begin(event.id), std::end(event.id), letter.id.begin());
+  letter.device_id = block.text(event.device_id);
+  if (auto source = sources_.upper_bound(event.sequence); source != sources_.begin()) {
+    letter.source = std::prev(source)->second;
+  }
+  letter.by = by;
+  letter.plugin = plugin;
+  letter.version = version;
+  letter.code = part.code;
+  letter.reason = part.reason;
+  letter.attempts = part.attempts;
+  letter.at_ns = base::wall_ns();
+  letter.body = one_event(block, index);
+  letters_.push_back(std::move(letter));
+  dirty_ = true;
+}
+
+void Consumer::post(base::Monotonic now, bool force) {
+  if (!dirty_ || (!force && now - posted_at_ < kPostEvery)) return;
+  journal_.state().post(state_, std::exchange(letters_, {}));
+  dirty_ = false;
+  posted_at_ = now;
+}
+
+void Consumer::publish_status() {
+  std::lock_guard lock(mutex_);
+  uint64_t head = journal_.head();
+  status_.state = state_;
+  status_.committed = head + 1 - std::min(head + 1, state_.origin);
+  status_.pending = head + 1 - std::min(head + 1, state_.cursor.floor()) - state_.cursor.settled_above();
+  status_.in_window = queue_.pending_events();
+  status_.window_bytes = queue_.pending_bytes();
+  status_.in_flight = queue_.in_flight();
+  status_.parked_devices = queue_.parked_devices();
+  status_.submissions = submissions_;
+  status_.late_completions = late_;
+  status_.breaker = queue_.breaker().state();
+  status_.times_opened = queue_.breaker().times_opened();
+  status_.paused = paused_;
+  status_.last_failure = last_failure_;
+  status_.trouble = trouble_;
+  changed_.notify_all();
+}
+
+void Consumer::wait(base::Monotonic now) {
+  base::Monotonic until = now + std::chrono::seconds(1);  // trouble of others (dead letters waiting) passes unannounced
+  for (const auto& [token, submission] : in_flight_) until = std::min(until, submission.deadline);
+  if (read_again_at_ > now) until = std::min(until, read_again_at_);
+  if (!letters_.empty()) until = std::min(until, now + kPostEvery);
+  std::unique_lock lock(mutex_);
+  // While paused nothing is submitted, however ready it is.
+  if (auto wake = queue_.next_wake(now); wake && !paused_) until = std::min(until, *wake);
+  wake_.wait_until(lock, until, [&] { return woken_ || stopping_ || next_pipeline_ != nullptr || !completions_.empty(); });
+}
+
+}  // namespace weir::delivery
