@@ -85,6 +85,21 @@ TEST_F(SqliteSink, GivesABatchUpWhenItIsCancelled) {
   expect_delivered(sink.deliver(batch));
 }
 
+TEST_F(SqliteSink, LeavesNothingOfABatchThatIsCancelledBetweenTwoRows) {
+  Instance& sink = start();
+  const Block batch = make_batch(std::vector<TestEvent>(60'000));
+  std::thread deliverer([&] { sink.submit(batch, 1); });
+  EXPECT_TRUE(wait_until([&] {
+    sink.cancel(1);
+    return host_.delivery.wait_for(1, std::chrono::microseconds(10)).has_value();
+  }));
+  deliverer.join();
+  expect_retry(host_.delivery.wait_for(1).value(), "the host gave the batch up");
+  EXPECT_EQ(count(), "0");
+  expect_delivered(sink.deliver(batch));
+  EXPECT_EQ(count(), "60000");
+}
+
 TEST_F(SqliteSink, TakesNothingOfABatchOnAFullDiskAndGoesOnWhenThereIsSpace) {
   const OnSmallDisk result = run_on_small_disk(2 << 20, [&](const std::string& disk) {
     const std::string path = disk + "/events.db";
