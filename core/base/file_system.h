@@ -71,7 +71,7 @@ class FileSystem {
   virtual const char* sqlite_vfs() const = 0;
 
   // Reading more at once would break the bound on memory; the files read whole are small.
-  static constexpr uint64_t kMaxReadBytes = 16 << 20;
+  static constexpr uint64_t kMaxReadBytes = 1 << 20;
 };
 
 // The disk of this machine.
