@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "json_number.h"
 #include "weir/mapping/rfc3339.h"
 
 namespace weir::mapping {
@@ -104,34 +105,6 @@ std::string_view trimmed(std::string_view token) {
   return token;
 }
 
-bool digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// True when `text` is an integer by JSON's grammar.
-bool is_integer(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  return digits(text) && (text.size() == 1 || text[0] != '0');
-}
-
-// True when `text` is a number by JSON's grammar (RFC 8259 section 6).
-bool is_number(std::string_view text) {
-  if (const size_t e = text.find_first_of("eE"); e != std::string_view::npos) {
-    std::string_view exponent = text.substr(e + 1);
-    if (exponent.starts_with('+') || exponent.starts_with('-')) exponent.remove_prefix(1);
-    if (!digits(exponent)) return false;
-    text = text.substr(0, e);
-  }
-  const size_t point = text.find('.');
-  if (point != std::string_view::npos && !digits(text.substr(point + 1))) return false;
-  return is_integer(text.substr(0, point));
-}
-
-constexpr const char* kIntegerRange =
-    " does not fit a signed 64-bit integer; write it with a fraction (1.0) to send it as a floating-point "
-    "number";
-constexpr const char* kFloatRange = " is beyond the range of a 64-bit floating-point number";
-
 const char* why_malformed(error_code error) {
   switch (error) {
     case simdjson::EMPTY:
@@ -194,6 +167,7 @@ class EventParser::Reader {
     } else {
       return refuse("", "the document must be an event object or an array of event objects");
     }
+    index_ = 0;
     return at_end() || refuse("", "the document goes on after its event or array");
   }
 
@@ -286,14 +260,13 @@ class EventParser::Reader {
     if (error_code error = value.type().get(type)) return malformed(error);
     switch (type) {
       case ondemand::json_type::number: {
-        ondemand::number number;
+        Number number;
         if (!this->number("value", value, &number)) return false;
-        const bool integer = number.is_int64();
-        event_->value_type = integer ? WEIR_I64 : WEIR_F64;
-        if (integer) {
-          event_->value.i64 = number.get_int64();
+        event_->value_type = number.integer ? WEIR_I64 : WEIR_F64;
+        if (number.integer) {
+          event_->value.i64 = number.i64;
         } else {
-          event_->value.f64 = number.get_double();
+          event_->value.f64 = number.f64;
         }
         return true;
       }
@@ -318,27 +291,31 @@ class EventParser::Reader {
     }
   }
 
-  // A signed integer or a finite floating-point number; everything else is refused.
-  bool number(Where where, ondemand::value& value, ondemand::number* out) {
-    error_code error = value.get_number().get(*out);
-    if (error == simdjson::SUCCESS && !out->is_uint64()) return true;
-    if (error != simdjson::SUCCESS && error != simdjson::NUMBER_ERROR) return malformed(error);
-    if (error == simdjson::SUCCESS) return refuse(where, std::string("is a number that") + kIntegerRange);
-    const std::string_view token = trimmed(value.raw_json_token());
-    if (is_integer(token)) return refuse(where, std::string("is a number that") + kIntegerRange);
-    if (is_number(token)) return refuse(where, std::string("is a number that") + kFloatRange);
-    return malformed(error);
+  bool number(Where where, ondemand::value& value, Number* out) {
+    switch (parse_number(trimmed(value.raw_json_token()), out)) {
+      case NumberFault::kNone:
+        return true;
+      case NumberFault::kIntegerRange:
+        return refuse(where,
+                      "is a number that does not fit a signed 64-bit integer; write it with a fraction (1.0) "
+                      "to send it as a floating-point number");
+      case NumberFault::kFloatRange:
+        return refuse(where, "is a number that is beyond the range of a 64-bit floating-point number");
+      case NumberFault::kMalformed:
+        break;
+    }
+    return malformed(simdjson::NUMBER_ERROR);
   }
 
   bool timestamp(ondemand::value& value) {
     ondemand::json_type type;
     if (error_code error = value.type().get(type)) return malformed(error);
     if (type == ondemand::json_type::number) {
-      ondemand::number number;
+      Number number;
       if (!this->number("timestamp", value, &number)) return false;
-      if (!number.is_int64())
+      if (!number.integer)
         return refuse("timestamp", "is not a whole number of nanoseconds since 1970-01-01T00:00:00Z");
-      event_->timestamp_ns = number.get_int64();
+      event_->timestamp_ns = number.i64;
       return true;
     }
     if (type != ondemand::json_type::string) {
@@ -392,7 +369,7 @@ class EventParser::Reader {
     if (type == ondemand::json_type::string) return string({key, true}, value, out);
     if (type == ondemand::json_type::number) {
       const std::string_view token = trimmed(value.raw_json_token());
-      ondemand::number number;
+      Number number;
       if (!this->number({key, true}, value, &number)) return false;
       *out = token;
       return true;
