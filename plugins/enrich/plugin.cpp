@@ -1,0 +1,18 @@
+// What the library offers: enrich.validate and enrich.units.
+#include "units.h"
+#include "validate.h"
+#include "weir/plugin.hpp"
+
+namespace {
+
+constexpr weir::sdk::Registration kComponents[] = {
+    weir::sdk::pure_transform<weir::enrich::Validate>(
+        "enrich.validate", "Refuses events with missing fields, impossible values or timestamps far off",
+        weir::enrich::ValidateConfig::kSchema),
+    weir::sdk::pure_transform<weir::enrich::Units>(
+        "enrich.units", "Brings numbers to one UCUM unit a quantity", weir::enrich::Units::kSchema)};
+
+}  // namespace
+
+WEIR_PLUGIN_NOTE("enrich", "1.0.0", "\"enrich.validate\":\"transform\",\"enrich.units\":\"transform\"")
+WEIR_PLUGIN(kComponents)
