@@ -155,12 +155,14 @@ class EventParser::Reader {
  private:
   bool document() {
     if (json_.size() > kMaxJsonBytes) return refuse("", "the document is over 64 MiB");
-    if (error_code error = parser_.iterate(json_).get(document_)) return malformed(error);
+    error_code error = parser_.iterate(json_).get(document_);
+    has_document_ = error == simdjson::SUCCESS;
+    if (!has_document_) return malformed(error);
     ondemand::json_type type;
-    if (error_code error = document_.type().get(type)) return malformed(error);
+    if (error = document_.type().get(type); error != simdjson::SUCCESS) return malformed(error);
     if (type == ondemand::json_type::object) {
       ondemand::object object;
-      if (error_code error = document_.get_object().get(object)) return malformed(error);
+      if (error = document_.get_object().get(object); error != simdjson::SUCCESS) return malformed(error);
       if (!event(object)) return false;
     } else if (type == ondemand::json_type::array) {
       if (!array()) return false;
@@ -394,7 +396,7 @@ class EventParser::Reader {
   bool malformed(error_code error) {
     refuse("", std::string("the document is not well-formed JSON: ") + why_malformed(error));
     const char* location = nullptr;
-    if (error != simdjson::EMPTY && document_.current_location().get(location) == simdjson::SUCCESS &&
+    if (has_document_ && document_.current_location().get(location) == simdjson::SUCCESS &&
         location >= json_.data() && location <= json_.data() + json_.size()) {
       fault_->message += ", near byte " + std::to_string(location - json_.data());
     }
@@ -403,6 +405,7 @@ class EventParser::Reader {
 
   ondemand::parser parser_;
   ondemand::document document_;
+  bool has_document_ = false;  // else document_ is an earlier one's
   simdjson::padded_string_view json_;
   sdk::BatchBuilder* out_ = nullptr;
   ParseFault* fault_ = nullptr;
