@@ -80,6 +80,19 @@ base::Result<base::Database> open_reader(base::FileSystem& files, const std::str
   return database;
 }
 
+base::Result<std::vector<DeadLetter>> select_letters(base::FileSystem& files, const std::string& path,
+                                                     const std::string& condition) {
+  auto database = open_reader(files, path);
+  if (!database) return database.error();
+  std::vector<DeadLetter> letters;
+  auto done = for_each_row(*database, kDeadColumns + condition, [&](base::Statement& row) {
+    letters.push_back(letter_of(row));
+    return base::Status();
+  });
+  if (!done) return done.error();
+  return letters;
+}
+
 }  // namespace
 
 base::Result<StateFile> StateFile::open(base::FileSystem& files, const std::string& path) {
@@ -230,18 +243,13 @@ base::Status StateFile::check() {
 
 base::Result<std::vector<DeadLetter>> read_dead_letters(base::FileSystem& files, const std::string& path,
                                                         int64_t before, uint64_t limit) {
-  auto database = open_reader(files, path);
-  if (!database) return database.error();
-  std::vector<DeadLetter> letters;
-  std::string sql = kDeadColumns;
-  if (before > 0) sql += "WHERE number < " + std::to_string(before);
-  sql += " ORDER BY number DESC LIMIT " + std::to_string(limit);
-  auto done = for_each_row(*database, sql, [&](base::Statement& row) {
-    letters.push_back(letter_of(row));
-    return base::Status();
-  });
-  if (!done) return done.error();
-  return letters;
+  std::string where = before > 0 ? "WHERE number < " + std::to_string(before) : "";
+  return select_letters(files, path, where + " ORDER BY number DESC LIMIT " + std::to_string(limit));
+}
+
+base::Result<std::vector<DeadLetter>> dead_letters_of(base::FileSystem& files, const std::string& path,
+                                                      uint64_t sequence) {
+  return select_letters(files, path, "WHERE sequence = " + std::to_string(sequence) + " ORDER BY number");
 }
 
 base::Result<DeadLetter> read_dead_letter(base::FileSystem& files, const std::string& path, int64_t number) {

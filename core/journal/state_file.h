@@ -104,6 +104,9 @@ base::Result<std::vector<DeadLetter>> read_dead_letters(base::FileSystem& files,
                                                         int64_t before, uint64_t limit);
 // One by its number; kNotFound.
 base::Result<DeadLetter> read_dead_letter(base::FileSystem& files, const std::string& path, int64_t number);
+// Those of one event.
+base::Result<std::vector<DeadLetter>> dead_letters_of(base::FileSystem& files, const std::string& path,
+                                                      uint64_t sequence);
 // Events (not parts) among the dead letters, a consumer at a time: the recount of `dead`.
 base::Result<std::map<std::string, uint64_t>> count_dead_letters(base::FileSystem& files, const std::string& path);
 

@@ -1,0 +1,367 @@
+#include "runtime/assembly.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace weir::runtime {
+namespace {
+
+constexpr base::Duration kRetryEvery = std::chrono::seconds(2);
+constexpr base::Duration kHealthLimit = std::chrono::seconds(1);
+constexpr const char* kUnrouted = "unrouted";
+
+bool exclusive(const manifest::InstanceConfig& config) { return config.component && config.component->exclusive; }
+
+graph::Kind kind_of(const manifest::InstanceConfig& config) {
+  switch (config.component->kind) {
+    case manifest::Kind::kSource: return graph::Kind::kSource;
+    case manifest::Kind::kSink: return graph::Kind::kSink;
+    case manifest::Kind::kTransform: break;
+  }
+  return config.component->stateful ? graph::Kind::kStateful : graph::Kind::kTransform;
+}
+
+base::Result<graph::Plan> plan_of(const manifest::LoadedSet& set) {
+  std::vector<graph::Vertex> vertices;
+  for (const auto& [name, config] : set.instances) {
+    if (!config.enabled) continue;
+    graph::Vertex vertex{name, kind_of(config), {}};
+    for (const manifest::Edge& edge : config.from) vertex.from.push_back(edge.instance);
+    vertices.push_back(std::move(vertex));
+  }
+  return graph::plan(vertices);
+}
+
+std::string path_fingerprint(const manifest::LoadedSet& set, const graph::Path& path) {
+  std::string text;
+  for (const std::string& from : path.from) text += from + ',';
+  for (const std::string& node : path.nodes) {
+    const manifest::InstanceConfig& config = set.instances.at(node);
+    text += '\n' + node + '\n' + fingerprint(config);
+    for (const manifest::Edge& edge : config.from) text += '\n' + edge.instance;
+  }
+  return text;
+}
+
+}  // namespace
+
+struct Assembly::Draft {
+  graph::Plan plan;
+  std::map<std::string, std::unique_ptr<SourceRunner>> sources;
+  std::map<std::string, std::unique_ptr<SinkRunner>> sinks;
+  // Sinks that go on with other transforms.
+  struct NewPath {
+    graph::Path path;
+    Transforms transforms;
+    std::string fingerprint;
+  };
+  std::map<std::string, NewPath> paths;
+  std::map<std::string, std::string> failed;
+  manifest::Problems problems;
+};
+
+Assembly::Assembly(const Context& context) : context_(context) {
+  journal::ConsumerState state;
+  state.name = kUnrouted;
+  state.origin = context.services.journal->oldest();
+  state.cursor = journal::Cursor(state.origin);
+  for (journal::ConsumerState& known : context.services.journal->state().consumers()) {
+    if (known.name == kUnrouted) state = std::move(known);
+  }
+  unrouted_ = std::make_unique<delivery::Unrouted>(*context.services.journal, std::move(state));
+  unrouted_->start({});
+}
+
+Assembly::~Assembly() { stop(); }
+
+manifest::Problems Assembly::apply(const manifest::LoadedSet& wanted, bool first) {
+  Draft draft;
+  manifest::Problems problems = this->draft(wanted, first, &draft);
+  if (!problems.empty()) return problems;
+  switch_to(wanted, std::move(draft));
+  return {};
+}
+
+manifest::Problems Assembly::draft(const manifest::LoadedSet& wanted, bool first, Draft* draft) {
+  auto plan = plan_of(wanted);
+  if (!plan) {
+    manifest::Problem problem;
+    problem.file = wanted.folder.string();
+    problem.what = plan.error().text();
+    return {problem};
+  }
+  draft->plan = *plan;
+  for (const auto& [name, config] : wanted.instances) {
+    if (!config.enabled) continue;
+    if (kind_of(config) == graph::Kind::kStateful) {
+      draft->problems.push_back(config.config_problem("", "stateful transforms do not run in this version of Weir"));
+    }
+    if (kind_of(config) == graph::Kind::kSource) draft_source(config, first, draft);
+  }
+  for (const graph::Path& path : plan->paths) {
+    draft_sink(wanted, wanted.instances.at(path.consumer), path, first, draft);
+  }
+  // A transform that leads nowhere yet is tried all the same: its mistakes are better found now.
+  for (const std::string& name : plan->unused) {
+    end_transforms(make_transforms(context_, {&wanted.instances.at(name)}, &draft->problems));
+  }
+  if (draft->problems.empty()) return {};
+  for (auto& [name, path] : draft->paths) end_transforms(std::move(path.transforms));
+  return std::move(draft->problems);
+}
+
+void Assembly::draft_source(const manifest::InstanceConfig& config, bool first, Draft* draft) {
+  auto running = sources_.find(config.name);
+  if (running != sources_.end() && fingerprint(running->second->config) == fingerprint(config)) return;
+  auto fresh = SourceRunner::create(context_, config, &draft->problems);
+  if (fresh == nullptr) return;
+  // An exclusive one can be prepared only when its predecessor has gone.
+  if (running == sources_.end() || !exclusive(config)) {
+    plugin::CallResult done = fresh->prepare();
+    if (!done.ok() && first) {
+      draft->failed[config.name] = done.status.error().what;
+      return;
+    }
+    if (!done.ok()) draft->problems.push_back(config.config_problem(done.pointer, done.status.error().what));
+  }
+  draft->sources[config.name] = std::move(fresh);
+}
+
+void Assembly::draft_sink(const manifest::LoadedSet& wanted, const manifest::InstanceConfig& config,
+                          const graph::Path& path, bool first, Draft* draft) {
+  std::string path_print = path_fingerprint(wanted, path);
+  auto running = sinks_.find(config.name);
+  bool same_sink = running != sinks_.end() && fingerprint(running->second->config) == fingerprint(config);
+  if (same_sink && running->second->path_fingerprint == path_print) return;
+  std::vector<const manifest::InstanceConfig*> nodes;
+  for (const std::string& node : path.nodes) nodes.push_back(&wanted.instances.at(node));
+  Transforms transforms = make_transforms(context_, nodes, &draft->problems);
+  if (same_sink) {
+    draft->paths[config.name] = {path, std::move(transforms), path_print};
+    return;
+  }
+  auto fresh = SinkRunner::create(context_, config, &draft->problems);
+  if (fresh == nullptr) return end_transforms(std::move(transforms));
+  fresh->set_path(path, std::move(transforms), path_print);
+  if (running == sinks_.end() || !exclusive(config)) {
+    plugin::CallResult done = fresh->prepare();
+    if (!done.ok() && first) draft->failed[config.name] = done.status.error().what;
+    if (!done.ok() && !first) {
+      draft->problems.push_back(config.config_problem(done.pointer, done.status.error().what));
+    }
+    if (!done.ok() && first) return;
+  }
+  draft->sinks[config.name] = std::move(fresh);
+}
+
+journal::ConsumerState Assembly::state_for(const manifest::InstanceConfig& config, uint64_t now_origin) const {
+  for (journal::ConsumerState& known : context_.services.journal->state().consumers()) {
+    if (known.name != config.name) continue;
+    known.detached = false;
+    return known;
+  }
+  journal::ConsumerState state;
+  state.name = config.name;
+  state.origin = config.start == manifest::Start::kOldest ? context_.services.journal->oldest() : now_origin;
+  state.cursor = journal::Cursor(state.origin);
+  return state;
+}
+
+void Assembly::fail(const std::string& name, const std::string& reason) {
+  base::log_error(name, "cannot be started: " + reason + "; it will be tried again");
+  std::lock_guard lock(mutex_);
+  failed_[name] = {reason, base::now()};
+}
+
+// Order: sources that go or change stop taking; consumers change; new sources begin. So nothing that a new source
+// brings is missed by a consumer of the same change.
+void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
+  uint64_t now_origin = context_.services.journal->head() + 1;
+  auto is_wanted = [&](const std::string& name) {
+    auto found = wanted.instances.find(name);
+    return found != wanted.instances.end() && found->second.enabled;
+  };
+  {
+    std::lock_guard lock(mutex_);
+    failed_.clear();
+  }
+  for (const auto& [name, reason] : draft.failed) fail(name, reason);
+  for (const auto& [name, source] : std::map(sources_)) {
+    if (is_wanted(name)) continue;
+    source->quiesce();
+    source->end();
+    context_.services.sockets->release(name);
+    std::lock_guard lock(mutex_);
+    sources_.erase(name);
+  }
+  for (const auto& [name, sink] : std::map(sinks_)) {
+    if (is_wanted(name)) continue;
+    sink->end();
+    {
+      std::lock_guard lock(mutex_);
+      sinks_.erase(name);
+    }
+    journal::ConsumerState state = state_for(sink->config, now_origin);
+    state.detached = true;
+    context_.services.journal->state().post(state, {});
+    base::log_info(name, "removed; its place in the journal is kept until `weir forget " + name + "`");
+  }
+  for (auto& [name, path] : draft.paths) {
+    sinks_.at(name)->set_path(std::move(path.path), std::move(path.transforms), std::move(path.fingerprint));
+  }
+  size_t sinks = draft.plan.paths.size();
+  for (auto& [name, fresh] : draft.sinks) start_sink(name, std::move(fresh), sinks, now_origin);
+  // A sink that could not be prepared is owed its events all the same.
+  for (const auto& [name, reason] : draft.failed) {
+    const manifest::InstanceConfig& config = wanted.instances.at(name);
+    if (kind_of(config) == graph::Kind::kSink) context_.services.journal->state().post(state_for(config, now_origin), {});
+  }
+  {
+    std::lock_guard lock(mutex_);
+    set_ = wanted;
+    plan_ = std::move(draft.plan);
+  }
+  route();
+  for (auto& [name, fresh] : draft.sources) start_source(name, std::move(fresh));
+}
+
+void Assembly::start_sink(const std::string& name, std::unique_ptr<SinkRunner> fresh, size_t sinks,
+                          uint64_t now_origin) {
+  std::shared_ptr<SinkRunner> old;
+  if (auto running = sinks_.find(name); running != sinks_.end()) old = running->second;
+  if (old != nullptr) {
+    // Its last state is posted before the successor asks for it.
+    if (exclusive(fresh->config)) {
+      old->end();
+    } else {
+      old->stop_consumer(kDrainLimit);
+    }
+  }
+  plugin::CallResult done;
+  if (old != nullptr && exclusive(fresh->config)) done = fresh->prepare();
+  journal::ConsumerState state = state_for(fresh->config, now_origin);
+  if (done.ok()) done = fresh->start(context_, state, sinks);
+  if (old != nullptr) old->end();
+  if (!done.ok()) {
+    context_.services.journal->state().post(state, {});
+    fail(name, done.status.error().what);
+  }
+  std::lock_guard lock(mutex_);
+  sinks_.erase(name);
+  if (done.ok()) sinks_[name] = std::move(fresh);
+}
+
+void Assembly::start_source(const std::string& name, std::unique_ptr<SourceRunner> fresh) {
+  std::shared_ptr<SourceRunner> old;
+  if (auto running = sources_.find(name); running != sources_.end()) old = running->second;
+  plugin::CallResult done;
+  if (old != nullptr && exclusive(fresh->config)) {
+    old->end();
+    done = fresh->prepare();
+  }
+  // The successor listens at the same socket of the host before the predecessor lets go of it.
+  if (done.ok()) done = fresh->start();
+  if (old != nullptr) old->end();
+  if (!done.ok()) fail(name, done.status.error().what);
+  std::lock_guard lock(mutex_);
+  sources_.erase(name);
+  if (done.ok()) sources_[name] = std::move(fresh);
+}
+
+// Tells `unrouted` which events some consumer is owed.
+void Assembly::route() {
+  delivery::Unrouted::Routes routes;
+  auto consumers = context_.services.journal->state().consumers();
+  for (const graph::Path& path : plan_.paths) {
+    auto known = std::find_if(consumers.begin(), consumers.end(), [&](const auto& c) { return c.name == path.consumer; });
+    if (known == consumers.end()) continue;
+    for (const std::string& source : path.sources) {
+      auto [at, fresh] = routes.emplace(source, known->origin);
+      if (!fresh) at->second = std::min(at->second, known->origin);
+    }
+  }
+  unrouted_->route(std::move(routes));
+}
+
+void Assembly::retry_failed() {
+  if (base::now() < retry_at_ || !any_failed()) return;
+  retry_at_ = base::now() + kRetryEvery;
+  manifest::LoadedSet set;
+  {
+    std::lock_guard lock(mutex_);
+    set = set_;
+  }
+  for (const manifest::Problem& problem : apply(set, true)) base::log_error("gateway", problem.text());
+}
+
+void Assembly::tick() {
+  std::map<std::string, Observed> observed;
+  for (const auto& [name, source] : sources_) {
+    source->door->update_credit();
+    observe(source->unit.get(), &observed[name]);
+  }
+  for (const auto& [name, sink] : sinks_) {
+    observe(sink->unit.get(), &observed[name]);
+    for (const TransformRunner& transform : sink->transforms) {
+      observe(transform.unit.get(), &observed[transform.config.name]);
+    }
+  }
+  std::lock_guard lock(mutex_);
+  observed_ = std::move(observed);
+}
+
+void Assembly::observe(const Unit* unit, Observed* observed) {
+  if (unit == nullptr) return;
+  for (const auto& [name, value] : unit->host->metrics()) observed->metrics[name] += value;
+  plugin::Health health;
+  if (!unit->instance->hung()) {
+    // On its control thread and with a deadline: a plugin that hangs here must not take the gateway along.
+    auto answer = std::make_shared<plugin::Health>();
+    auto asked = unit->instance->call("health", base::now() + kHealthLimit,
+                                      [answer, instance = unit->instance.get()](void*, weir_error*) {
+                                        *answer = instance->health();
+                                        return weir_status{WEIR_OK};
+                                      });
+    if (asked.ok()) health = *answer;
+  }
+  if (unit->instance->hung()) health = {WEIR_HEALTH_FAILED, "hangs in a call and was left behind"};
+  observed->failed |= health.state == WEIR_HEALTH_FAILED;
+  if (health.state != WEIR_HEALTH_OK) observed->reason = health.text;
+}
+
+bool Assembly::any_failed() const {
+  std::lock_guard lock(mutex_);
+  return !failed_.empty();
+}
+
+void Assembly::stop() {
+  for (const auto& [name, source] : sources_) source->end();
+  for (const auto& [name, sink] : sinks_) sink->end();
+  unrouted_->stop();
+  std::lock_guard lock(mutex_);
+  sources_.clear();
+  sinks_.clear();
+}
+
+base::Status Assembly::forget(const std::string& consumer) {
+  journal::State& state = context_.services.journal->state();
+  if (consumer == kUnrouted) {
+    unrouted_->discard(context_.services.journal->head());
+    return {};
+  }
+  for (const journal::ConsumerState& known : state.consumers()) {
+    if (known.name != consumer) continue;
+    if (!known.detached) {
+      return base::error(base::Code::kInvalid, "'" + consumer + "' is a sink that runs", "",
+                         "remove its manifest first; only a detached place in the journal can be forgotten");
+    }
+    state.forget(consumer);
+    context_.services.journal->maintain();
+    return {};
+  }
+  return base::error(base::Code::kNotFound, "nothing in the journal is kept for '" + consumer + "'");
+}
+
+}  // namespace weir::runtime

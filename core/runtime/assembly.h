@@ -1,0 +1,77 @@
+// What runs, and how one set of manifests becomes another: create and prepare everything new, then switch.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "delivery/unrouted.h"
+#include "manifest/folder.h"
+#include "runtime/runners.h"
+#include "runtime/status.h"
+
+namespace weir::runtime {
+
+// apply, retry_failed, tick and stop are called by one thread, the gateway's; the rest by any.
+class Assembly {
+ public:
+  explicit Assembly(const Context& context);
+  ~Assembly();
+
+  // Makes `wanted`, which has been checked and is ok, what runs. On a problem nothing has changed, unless `first`: then
+  // what could not be prepared is left as failed, and the others run.
+  manifest::Problems apply(const manifest::LoadedSet& wanted, bool first);
+  // Tries again what failed, when its time has come.
+  void retry_failed();
+  // A few times a second: credit of the sources, health and metrics of the instances.
+  void tick();
+  void stop();
+
+  std::vector<InstanceStatus> instances() const;
+  std::vector<ConsumerView> consumers() const;
+  // Gives up a detached cursor, or what `unrouted` holds now.
+  base::Status forget(const std::string& consumer);
+  bool any_failed() const;
+
+ private:
+  // What an apply has made and not switched to yet.
+  struct Draft;
+  struct Failure {
+    std::string reason;
+    base::Monotonic since{};
+  };
+
+  // What was seen of an instance at the last tick: only the gateway's thread may touch the instances themselves.
+  struct Observed {
+    bool failed = false;
+    std::string reason;
+    std::map<std::string, double> metrics;
+  };
+  static void observe(const Unit* unit, Observed* observed);
+
+  manifest::Problems draft(const manifest::LoadedSet& wanted, bool first, Draft* draft);
+  void draft_sink(const manifest::LoadedSet& wanted, const manifest::InstanceConfig& config, const graph::Path& path,
+                  bool first, Draft* draft);
+  void draft_source(const manifest::InstanceConfig& config, bool first, Draft* draft);
+  void switch_to(const manifest::LoadedSet& wanted, Draft draft);
+  void start_sink(const std::string& name, std::unique_ptr<SinkRunner> fresh, size_t sinks, uint64_t now_origin);
+  void start_source(const std::string& name, std::unique_ptr<SourceRunner> fresh);
+  void fail(const std::string& name, const std::string& reason);
+  void route();
+  journal::ConsumerState state_for(const manifest::InstanceConfig& config, uint64_t now_origin) const;
+
+  const Context context_;
+  base::Monotonic retry_at_{};
+
+  mutable std::mutex mutex_;  // guards what follows; never held while a plugin is called
+  manifest::LoadedSet set_;
+  graph::Plan plan_;
+  std::map<std::string, std::shared_ptr<SourceRunner>> sources_;
+  std::map<std::string, std::shared_ptr<SinkRunner>> sinks_;
+  std::map<std::string, Failure> failed_;
+  std::map<std::string, Observed> observed_;
+  std::unique_ptr<delivery::Unrouted> unrouted_;
+};
+
+}  // namespace weir::runtime
