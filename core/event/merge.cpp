@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace weir::event {
 
 weir_ref Merger::put(const weir_batch* batch, weir_ref ref) {
   if (ref.size == 0) return {0, 0};
-  // Neighbours of one block share text; keep it shared.
-  Known& known = known_[(ref.offset ^ ref.size) % std::size(known_)];
-  if (known.batch == batch && known.from.offset == ref.offset && known.from.size == ref.size) return known.to;
+  // Compared by content, not by place: the block of an earlier event may be gone and its memory used again.
+  const char* text = reinterpret_cast<const char*>(batch) + ref.offset;
+  size_t hash = ref.size * size_t{31} + static_cast<uint8_t>(text[0]) * 7u + static_cast<uint8_t>(text[ref.size - 1]);
+  weir_ref& lately = lately_[hash % std::size(lately_)];
+  if (lately.size == ref.size && std::memcmp(text_.data() + lately.offset, text, ref.size) == 0) return lately;
   weir_ref to{static_cast<uint32_t>(text_.size()), ref.size};
-  text_.append(reinterpret_cast<const char*>(batch) + ref.offset, ref.size);
-  known = {batch, ref, to};
+  text_.append(text, ref.size);
+  lately = to;
   return to;
 }
 
@@ -21,7 +24,7 @@ void Merger::add(const weir_batch* batch, uint32_t index) {
     text_.assign(sizeof(weir_batch), '\0');
     stride_ = batch->event_size;
     epoch_ = batch->epoch;
-    std::fill(std::begin(known_), std::end(known_), Known{});
+    std::fill(std::begin(lately_), std::end(lately_), weir_ref{0, 0});
   }
   if (batch->event_size > stride_) {
     // A newer record is longer: the earlier ones get zeros at their end.

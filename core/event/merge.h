@@ -26,11 +26,7 @@ class Merger {
   uint32_t count_ = 0;
   uint32_t stride_ = 0;
   uint64_t epoch_ = 0;
-  struct Known {
-    const weir_batch* batch = nullptr;
-    weir_ref from{0, 0}, to{0, 0};
-  };
-  Known known_[32];
+  weir_ref lately_[64];  // text put lately; events of one device are neighbours, also in blocks of their own
 };
 
 }  // namespace weir::event

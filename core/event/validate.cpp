@@ -12,7 +12,10 @@ Fault fault(uint32_t index, const char* field, std::string message) { return {in
 // Checks the events of a batch whose head is sound.
 class Checker {
  public:
-  Checker(const weir_batch& batch, Check check) : batch_(batch), strict_(check == Check::kFromSource) {}
+  Checker(const weir_batch& batch, Check check)
+      : batch_(batch),
+        records_end_(batch.header_size + uint64_t{batch.count} * batch.event_size),
+        strict_(check == Check::kFromSource) {}
 
   std::optional<Fault> event(uint32_t i) {
     const weir_event_v1& event = *weir_event_at(&batch_, i);
@@ -25,8 +28,10 @@ class Checker {
   }
 
  private:
+  // Head and records are no place for text or pairs: the host writes there later, and what was checked would change.
   bool inside(uint64_t offset, uint64_t size) const {
-    return offset >= sizeof(weir_batch) && size <= batch_.total_size && offset <= batch_.total_size - size;
+    if (size > batch_.total_size || offset > batch_.total_size - size) return false;
+    return offset >= records_end_ || (offset >= sizeof(weir_batch) && offset + size <= batch_.header_size);
   }
   const char* at(uint32_t offset) const { return reinterpret_cast<const char*>(&batch_) + offset; }
 
@@ -37,7 +42,7 @@ class Checker {
     }
     // Neighbours often share their text: what was checked a moment ago is not checked again.
     if (Seen& seen = seen_[ref.offset % kSeen]; seen.offset == ref.offset && seen.size == ref.size) return std::nullopt;
-    if (!inside(ref.offset, ref.size)) return fault(i, field, "reference points outside of the batch");
+    if (!inside(ref.offset, ref.size)) return fault(i, field, "reference points outside of the batch's text");
     if (strict_ && ref.size > WEIR_TEXT_MAX_BYTES) return fault(i, field, "is longer than 4096 bytes");
     if (strict_ && !valid_text(at(ref.offset), ref.size)) return fault(i, field, "is not UTF-8 without NUL");
     seen_[ref.offset % kSeen] = {ref.offset, ref.size};
@@ -48,7 +53,7 @@ class Checker {
     if ((event.value_type & WEIR_VALUE_REF) != 0) {
       weir_ref ref = event.value.ref;
       if (ref.size != 0 && !inside(ref.offset, ref.size)) {
-        return fault(i, "value", "reference points outside of the batch");
+        return fault(i, "value", "reference points outside of the batch's text");
       }
       if (strict_ && event.value_type == WEIR_STRING && !valid_text(at(ref.size != 0 ? ref.offset : 0), ref.size)) {
         return fault(i, "value", "is not UTF-8 without NUL");
@@ -68,7 +73,7 @@ class Checker {
     if (event.metadata_count == 0) return std::nullopt;
     uint64_t bytes = uint64_t{event.metadata_count} * sizeof(weir_metadata);
     if (event.metadata_offset % 4 != 0 || !inside(event.metadata_offset, bytes)) {
-      return fault(i, "metadata", "pairs lie outside of the batch or are not 4-aligned");
+      return fault(i, "metadata", "pairs lie outside of the batch's text or are not 4-aligned");
     }
     std::string_view before;
     for (uint32_t k = 0; k < event.metadata_count; ++k) {
@@ -76,7 +81,7 @@ class Checker {
       std::memcpy(&pair, at(event.metadata_offset) + k * sizeof pair, sizeof pair);
       if (auto wrong = text(i, "metadata", pair.key, true)) return wrong;
       if (pair.value.size != 0 && !inside(pair.value.offset, pair.value.size)) {
-        return fault(i, "metadata", "reference points outside of the batch");
+        return fault(i, "metadata", "reference points outside of the batch's text");
       }
       if (!strict_) continue;
       if (!valid_text(at(pair.value.size != 0 ? pair.value.offset : 0), pair.value.size)) {
@@ -95,6 +100,7 @@ class Checker {
   };
   static constexpr size_t kSeen = 64;
   const weir_batch& batch_;
+  uint64_t records_end_;
   bool strict_;
   Seen seen_[kSeen];
 };
