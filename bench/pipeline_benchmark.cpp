@@ -29,7 +29,8 @@ event::SharedBlock readings() {
 
 // A stage as a plugin has it: a C function that the pipeline finds in a table.
 template <void (*kEach)(const weir_batch*, uint32_t, weir_output*)>
-weir_status each(void*, const weir_transform_context*, const weir_batch* batch, weir_output* output, weir_error*) {
+weir_status each(void*, const weir_transform_context*, const weir_batch* batch, weir_output* output,
+                 weir_error*) {
   for (uint32_t i = 0; i < batch->count; ++i) kEach(batch, i, output);
   return WEIR_OK;
 }

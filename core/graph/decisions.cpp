@@ -26,7 +26,9 @@ void reset(std::vector<T>* vector) {
 }
 
 bool readable(weir_text text) { return text.size == 0 || text.data != nullptr; }
-std::string_view view(weir_text text) { return {text.size != 0 ? text.data : "", static_cast<size_t>(text.size)}; }
+std::string_view view(weir_text text) {
+  return {text.size != 0 ? text.data : "", static_cast<size_t>(text.size)};
+}
 bool valid(weir_text text, uint64_t limit) {
   return readable(text) && text.size <= limit && event::valid_text(text.data, text.size);
 }
@@ -147,11 +149,16 @@ weir_status Decisions::note(uint32_t i, const weir_amendment& amendment) {
       changes_.push_back({i, amendment.field, 0, 0, amendment.value, {0, 0}});
       return WEIR_OK;
     case WEIR_FIELD_DEVICE_ID:
-    case WEIR_FIELD_SENSOR_TYPE: return note_text(i, amendment, true);
-    case WEIR_FIELD_UNIT: return note_text(i, amendment, false);
-    case WEIR_FIELD_VALUE: return note_value(i, amendment);
-    case WEIR_FIELD_METADATA: return note_metadata(i, amendment);
-    default: return ignored(WEIR_E_UNSUPPORTED);
+    case WEIR_FIELD_SENSOR_TYPE:
+      return note_text(i, amendment, true);
+    case WEIR_FIELD_UNIT:
+      return note_text(i, amendment, false);
+    case WEIR_FIELD_VALUE:
+      return note_value(i, amendment);
+    case WEIR_FIELD_METADATA:
+      return note_metadata(i, amendment);
+    default:
+      return ignored(WEIR_E_UNSUPPORTED);
   }
 }
 
@@ -177,7 +184,8 @@ weir_status Decisions::note_value(uint32_t i, const weir_amendment& amendment) {
 }
 
 weir_status Decisions::note_metadata(uint32_t i, const weir_amendment& amendment) {
-  if (!valid_key(amendment.key) || !valid(amendment.text, WEIR_BATCH_MAX_BYTES)) return ignored(WEIR_E_INVALID);
+  if (!valid_key(amendment.key) || !valid(amendment.text, WEIR_BATCH_MAX_BYTES))
+    return ignored(WEIR_E_INVALID);
   if (!room(amendment.key.size + amendment.text.size)) return WEIR_E_UNAVAILABLE;
   Change change{i, amendment.field, 0, 0, {}, tail_.text(view(amendment.key))};
   change.value.ref = tail_.text(view(amendment.text));
@@ -232,7 +240,8 @@ weir_status Decisions::derive_metadata(const weir_new_event& event, Derived* der
     if (block_->text(pair.key).starts_with(kReserved)) pairs_.push_back(pair);
   }
   auto key_of = [this](const weir_metadata& pair) { return tail_.view(pair.key); };
-  std::sort(pairs_.begin(), pairs_.end(), [&](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
+  std::sort(pairs_.begin(), pairs_.end(),
+            [&](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
   for (size_t k = 1; k < pairs_.size(); ++k) {
     if (key_of(pairs_[k - 1]) == key_of(pairs_[k])) return ignored(WEIR_E_INVALID);
   }
@@ -276,7 +285,8 @@ void Decisions::settle(weir_status status, std::string_view text) {
 // Turns the metadata amendments among changes [first, last) of one event into one new array of pairs.
 void Decisions::resolve_metadata(size_t first, size_t last) {
   auto is_metadata = [](const Change& change) { return change.field == WEIR_FIELD_METADATA; };
-  auto begin = changes_.begin() + static_cast<ptrdiff_t>(first), end = changes_.begin() + static_cast<ptrdiff_t>(last);
+  auto begin = changes_.begin() + static_cast<ptrdiff_t>(first),
+       end = changes_.begin() + static_cast<ptrdiff_t>(last);
   auto one = std::find_if(begin, end, is_metadata);
   if (one == end) return;
   const weir_event_v1& event = *block_->event(one->index);

@@ -40,18 +40,20 @@ struct Refusal {
   std::string reason;
 };
 
-// Collects one process() call. The batch does not change during the call: changes are noted here and applied after
-// it (rewrite.h), so a plugin may go on reading what it was given. Nothing that a plugin passes in is believed.
+// Collects one process() call. The batch does not change during the call: changes are noted here and applied
+// after it (rewrite.h), so a plugin may go on reading what it was given. Nothing that a plugin passes in is
+// believed.
 //
-// Contradictions: reject wins over drop, drop over keep; emitted events stand in any case. Reused; one thread.
+// Contradictions: reject wins over drop, drop over keep; emitted events stand in any case. Reused; one
+// thread.
 class Decisions final : public weir_output {
  public:
   Decisions();
 
   // Before process(): takes decisions about the events of `block`, which must stay until the next begin().
   void begin(const event::Block& block);
-  // After process(): calls are ignored from now on. Events without a decision are filtered, or rejected with `text`
-  // when status is not WEIR_OK; then everything is put in the events' order.
+  // After process(): calls are ignored from now on. Events without a decision are filtered, or rejected with
+  // `text` when status is not WEIR_OK; then everything is put in the events' order.
   void settle(weir_status status, std::string_view text);
 
   // Every event goes on as it is.
@@ -62,9 +64,11 @@ class Decisions final : public weir_output {
 
   const Tail& tail() const { return tail_; }
   uint32_t kept_count() const { return kept_; }
-  const std::vector<Change>& changes() const { return changes_; }    // sorted by event
-  const std::vector<Derived>& derived() const { return derived_; }   // sorted by cause, else in the order of the calls
-  std::vector<Refusal>& refusals() { return refusals_; }             // one for each event that is refused
+  const std::vector<Change>& changes() const { return changes_; }  // sorted by event
+  const std::vector<Derived>& derived() const {
+    return derived_;
+  }                                                       // sorted by cause, else in the order of the calls
+  std::vector<Refusal>& refusals() { return refusals_; }  // one for each event that is refused
   uint32_t undecided() const { return undecided_; }
   uint64_t ignored_calls() const { return ignored_; }
 

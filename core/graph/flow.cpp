@@ -10,12 +10,13 @@ namespace {
 // The most that a copy of the event adds to a block: record, text, pairs and alignment.
 uint64_t bytes_of(const weir_batch* batch, uint32_t i) {
   const weir_event_v1& event = *weir_event_at(batch, i);
-  uint64_t bytes = batch->event_size + uint64_t{event.device_id.size} + event.sensor_type.size + event.unit.size +
-                   event.dedupe_key.size + 16;
+  uint64_t bytes = batch->event_size + uint64_t{event.device_id.size} + event.sensor_type.size +
+                   event.unit.size + event.dedupe_key.size + 16;
   if ((event.value_type & WEIR_VALUE_REF) != 0) bytes += event.value.ref.size;
   for (uint32_t k = 0; k < event.metadata_count; ++k) {
     weir_metadata pair;
-    std::memcpy(&pair, reinterpret_cast<const uint8_t*>(batch) + event.metadata_offset + k * sizeof pair, sizeof pair);
+    std::memcpy(&pair, reinterpret_cast<const uint8_t*>(batch) + event.metadata_offset + k * sizeof pair,
+                sizeof pair);
     bytes += sizeof pair + uint64_t{pair.key.size} + pair.value.size;
   }
   return bytes;

@@ -38,15 +38,16 @@ std::vector<Flow> merge(const std::vector<Flow>& flows, std::vector<Verdict>* re
   FlowWriter writer(&merged);
   for (const Record& record : records) {
     if (writer.add(flows[record.flow], record.index)) continue;
-    refused->push_back({record.cause, Fate::kRejected, kAtSink, WEIR_E_INVALID, "it is larger than a batch can be"});
+    refused->push_back(
+        {record.cause, Fate::kRejected, kAtSink, WEIR_E_INVALID, "it is larger than a batch can be"});
   }
   writer.cut();
   for (Flow& flow : merged) flow.derived = true;
   return merged;
 }
 
-// Numbers the records of each cause through all flows. A record keeps its id only when it is its cause itself and
-// the first one.
+// Numbers the records of each cause through all flows. A record keeps its id only when it is its cause itself
+// and the first one.
 void number(const event::Block& source, std::vector<Flow>* flows) {
   uint32_t cause = UINT32_MAX, part = 0;
   for (Flow& flow : *flows) {
@@ -70,7 +71,8 @@ void join(const event::Block& source, std::vector<Flow>* flows, std::vector<Piec
           std::vector<Verdict>* refused) {
   std::erase_if(*flows, [](const Flow& flow) { return flow.count() == 0; });
   if (!in_sequence(*flows)) *flows = merge(*flows, refused);
-  if (std::any_of(flows->begin(), flows->end(), [](const Flow& flow) { return flow.derived; })) number(source, flows);
+  if (std::any_of(flows->begin(), flows->end(), [](const Flow& flow) { return flow.derived; }))
+    number(source, flows);
   for (Flow& flow : *flows) pieces->push_back(std::move(flow));
   flows->clear();
 }

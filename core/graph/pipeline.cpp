@@ -95,8 +95,8 @@ void Pipeline::run(std::string_view source, const event::SharedBlock& block, Out
   if (!refused_.empty()) judge(block->batch()->count, out);
 }
 
-// Collects the flows of `inputs` in gathered_. The last reader of a node gets its flows themselves, so that it may be
-// the sole owner of their blocks.
+// Collects the flows of `inputs` in gathered_. The last reader of a node gets its flows themselves, so that
+// it may be the sole owner of their blocks.
 void Pipeline::gather(const std::vector<Edge>& inputs, uint32_t source, const event::SharedBlock& block) {
   gathered_.clear();
   for (const Edge& edge : inputs) {

@@ -1,9 +1,9 @@
 // The way from a consumer's cursor to the consumer: the pure transforms between them.
 //
-// An event's story here: it has been journaled, the consumer's cursor has come to it, and it enters at every node whose
-// `from` names its source. Nodes pass blocks on, not events: what is kept stays in the very block that was read from
-// the journal; the first change makes one copy, and later nodes edit that copy in place. Nothing of this is stored, so
-// a changed transform applies to the backlog too.
+// An event's story here: it has been journaled, the consumer's cursor has come to it, and it enters at every
+// node whose `from` names its source. Nodes pass blocks on, not events: what is kept stays in the very block
+// that was read from the journal; the first change makes one copy, and later nodes edit that copy in place.
+// Nothing of this is stored, so a changed transform applies to the backlog too.
 #pragma once
 
 #include <memory>
@@ -28,25 +28,27 @@ struct NodeSpec {
 // The nodes in front of one consumer. One thread: the consumer's delivery thread.
 class Pipeline {
  public:
-  // A graph that plan() has found sound: a cycle here is a defect. What does not lead to the sink is left out.
-  // A name in a `from` that is no node is a source.
+  // A graph that plan() has found sound: a cycle here is a defect. What does not lead to the sink is left
+  // out. A name in a `from` that is no node is a source.
   Pipeline(std::vector<NodeSpec> nodes, std::vector<std::string> sink_from);
 
   // Does any path lead from that source to the sink?
   bool takes(std::string_view source) const;
 
   struct Output {
-    // All records, read in order, are sorted by cause; those of one cause have part 0, 1, 2 ... in an order that
-    // does not depend on where the input is cut. Sequence and trace_id are the cause's; a record that is not its
-    // cause itself at part 0 has the id event::derive(cause id, part); what a transform emitted is flagged DERIVED.
+    // All records, read in order, are sorted by cause; those of one cause have part 0, 1, 2 ... in an order
+    // that does not depend on where the input is cut. Sequence and trace_id are the cause's; a record that is
+    // not its cause itself at part 0 has the id event::derive(cause id, part); what a transform emitted is
+    // flagged DERIVED.
     std::vector<Piece> pieces;
-    // At most one a cause, sorted by cause. An event has exactly one when it has no output; when it has some, only
-    // if a branch rejected it (then `delivered` is set: the event goes to the dead letters beside its output).
-    // A rejection wins over a filter, then the first node in the order of the graph.
+    // At most one a cause, sorted by cause. An event has exactly one when it has no output; when it has some,
+    // only if a branch rejected it (then `delivered` is set: the event goes to the dead letters beside its
+    // output). A rejection wins over a filter, then the first node in the order of the graph.
     std::vector<Verdict> verdicts;
   };
-  // Runs a validated block of events of one source; reuses Output's memory. Nothing comes out when !takes(source).
-  // Memory: one node makes at most a batch (16 MiB) of each event, so pass small blocks to bound a run.
+  // Runs a validated block of events of one source; reuses Output's memory. Nothing comes out when
+  // !takes(source). Memory: one node makes at most a batch (16 MiB) of each event, so pass small blocks to
+  // bound a run.
   void run(std::string_view source, const event::SharedBlock& block, Output* out);
 
   size_t node_count() const { return nodes_.size(); }

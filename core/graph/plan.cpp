@@ -64,7 +64,8 @@ class Planner {
                          "remove its \"from\"");
     }
     if (vertex.kind != Kind::kSource && vertex.from.empty()) {
-      return base::error(Code::kInvalid, "gets no events", vertex.name, "name sources or transforms in \"from\"");
+      return base::error(Code::kInvalid, "gets no events", vertex.name,
+                         "name sources or transforms in \"from\"");
     }
     for (const std::string& name : vertex.from) {
       auto found = vertices_.find(name);
@@ -73,8 +74,9 @@ class Planner {
                            "name a source or a transform that has a manifest and is enabled");
       }
       if (found->second->kind == Kind::kSink) {
-        return base::error(Code::kInvalid, "takes from '" + name + "', which is a sink: nothing comes out of it",
-                           vertex.name, "name a source or a transform");
+        return base::error(Code::kInvalid,
+                           "takes from '" + name + "', which is a sink: nothing comes out of it", vertex.name,
+                           "name a source or a transform");
       }
     }
     return std::nullopt;

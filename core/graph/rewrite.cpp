@@ -11,10 +11,18 @@ namespace {
 
 void set(weir_event_v1* event, const Change& change) {
   switch (change.field) {
-    case WEIR_FIELD_TIMESTAMP: event->timestamp_ns = change.value.i64; return;
-    case WEIR_FIELD_DEVICE_ID: event->device_id = change.value.ref; return;
-    case WEIR_FIELD_SENSOR_TYPE: event->sensor_type = change.value.ref; return;
-    case WEIR_FIELD_UNIT: event->unit = change.value.ref; return;
+    case WEIR_FIELD_TIMESTAMP:
+      event->timestamp_ns = change.value.i64;
+      return;
+    case WEIR_FIELD_DEVICE_ID:
+      event->device_id = change.value.ref;
+      return;
+    case WEIR_FIELD_SENSOR_TYPE:
+      event->sensor_type = change.value.ref;
+      return;
+    case WEIR_FIELD_UNIT:
+      event->unit = change.value.ref;
+      return;
     case WEIR_FIELD_VALUE:
       event->value_type = change.value_type;
       event->value = change.value;
@@ -23,12 +31,13 @@ void set(weir_event_v1* event, const Change& change) {
       event->metadata_count = change.metadata_count;
       event->metadata_offset = change.key.offset;
       return;
-    default: return;  // taken into another change
+    default:
+      return;  // taken into another change
   }
 }
 
-// `event` is a copy of the cause's record. `ordinal` tells the events derived from one record apart; the id that the
-// sink sees is given at the join.
+// `event` is a copy of the cause's record. `ordinal` tells the events derived from one record apart; the id
+// that the sink sees is given at the join.
 void set(weir_event_v1* event, const Derived& derived, uint32_t ordinal) {
   event::Id id;
   std::memcpy(id.data(), event->id, id.size());
@@ -49,9 +58,10 @@ void set(weir_event_v1* event, const Derived& derived, uint32_t ordinal) {
   }
 }
 
-// Writes the output's records from `to` on; reading and writing may happen in one array, for a record only ever moves
-// towards the front. Appends the causes. Returns where the records end.
-uint8_t* write_records(const Decisions& decisions, const Flow& flow, uint8_t* to, std::vector<uint32_t>* causes) {
+// Writes the output's records from `to` on; reading and writing may happen in one array, for a record only
+// ever moves towards the front. Appends the causes. Returns where the records end.
+uint8_t* write_records(const Decisions& decisions, const Flow& flow, uint8_t* to,
+                       std::vector<uint32_t>* causes) {
   const weir_batch* batch = flow.block->batch();
   const size_t stride = batch->event_size;
   auto change = decisions.changes().begin();

@@ -61,7 +61,8 @@ void Runner::run(const Work& work, Flow flow, std::vector<Flow>* out, std::vecto
   out->push_back(std::move(flow));
 }
 
-void Runner::halve(const Work& work, const Flow& flow, std::vector<Flow>* out, std::vector<Verdict>* refused) {
+void Runner::halve(const Work& work, const Flow& flow, std::vector<Flow>* out,
+                   std::vector<Verdict>* refused) {
   const uint32_t n = flow.count();
   // The half is moved to where one cause ends and the next begins.
   uint32_t middle = n / 2;

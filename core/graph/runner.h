@@ -11,17 +11,18 @@ namespace weir::graph {
 // One node of a pipeline, as a runner needs it.
 struct Work {
   TransformCall transform;
-  uint32_t node;        // for verdicts
-  bool drop_rejected;   // a rejection counts as filtered
+  uint32_t node;       // for verdicts
+  bool drop_rejected;  // a rejection counts as filtered
   NodeCounts* counts;
 };
 
 // Calls transforms. Its buffers are reused from node to node. One thread.
 class Runner {
  public:
-  // Appends what goes on to `out`, in the order of causes, and what does not to `refused`. When a transform makes more
-  // of a batch than a batch may hold, it is called again with the halves: a pure one says the same, so where the
-  // input is cut makes no difference. What one event turns into must fit one batch, or the event is rejected.
+  // Appends what goes on to `out`, in the order of causes, and what does not to `refused`. When a transform
+  // makes more of a batch than a batch may hold, it is called again with the halves: a pure one says the
+  // same, so where the input is cut makes no difference. What one event turns into must fit one batch, or the
+  // event is rejected.
   void run(const Work& work, Flow flow, std::vector<Flow>* out, std::vector<Verdict>* refused);
 
  private:

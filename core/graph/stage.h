@@ -16,8 +16,8 @@ struct TransformCall {
   void* self = nullptr;
 };
 
-// Events for the sink. causes[i] is the place of record i's cause in the block given to Pipeline::run; an empty
-// `causes` means that record i comes from event i.
+// Events for the sink. causes[i] is the place of record i's cause in the block given to Pipeline::run; an
+// empty `causes` means that record i comes from event i.
 struct Piece {
   event::SharedBlock block;
   std::vector<uint32_t> causes;

@@ -23,7 +23,8 @@ weir_ref Tail::text(std::string_view text) {
   if (text.empty()) return {0, 0};
   size_t hash = text.size() * 31 + static_cast<uint8_t>(text.front()) * 7 + static_cast<uint8_t>(text.back());
   weir_ref& slot = lately_[hash % lately_.size()];
-  if (slot.size == text.size() && std::memcmp(bytes_.data() + (slot.offset - base_), text.data(), text.size()) == 0) {
+  if (slot.size == text.size() &&
+      std::memcmp(bytes_.data() + (slot.offset - base_), text.data(), text.size()) == 0) {
     return slot;
   }
   return slot = blob(text);

@@ -11,8 +11,9 @@
 
 namespace weir::graph {
 
-// Collects bytes that will lie at `base` in the block to be written, and gives out references that are right there.
-// Text that was added lately is shared instead of repeated: a unit is the same for a whole batch. Reused.
+// Collects bytes that will lie at `base` in the block to be written, and gives out references that are right
+// there. Text that was added lately is shared instead of repeated: a unit is the same for a whole batch.
+// Reused.
 class Tail {
  public:
   // `block` is what the references below `base` are in; it must stay until the next begin().
@@ -21,7 +22,9 @@ class Tail {
   uint32_t base() const { return base_; }
   std::string_view bytes() const { return bytes_; }
   // Whether `size` more bytes keep the tail within the size of a batch.
-  bool fits(uint64_t size) const { return size <= WEIR_BATCH_MAX_BYTES && bytes_.size() + size <= WEIR_BATCH_MAX_BYTES; }
+  bool fits(uint64_t size) const {
+    return size <= WEIR_BATCH_MAX_BYTES && bytes_.size() + size <= WEIR_BATCH_MAX_BYTES;
+  }
 
   weir_ref text(std::string_view text);
   weir_ref blob(std::string_view bytes);
