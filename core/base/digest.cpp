@@ -1,11 +1,10 @@
 #include "base/digest.h"
 
 // First of all wolfSSL's headers: it says how the library was built.
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/sha256.h>
-
 #include <fcntl.h>
 #include <unistd.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 #include <cerrno>
 #include <cstring>

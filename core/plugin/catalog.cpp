@@ -53,7 +53,8 @@ std::vector<std::string> libraries_in(const std::vector<std::string>& folders) {
   return paths;
 }
 
-// Orders candidates from the highest version to the lowest; of equal versions the path decides, to be repeatable.
+// Orders candidates from the highest version to the lowest; of equal versions the path decides, to be
+// repeatable.
 bool before(const Candidate& a, const Candidate& b) {
   auto order = compare_versions(a.note->version, b.note->version);
   return order != 0 ? order > 0 : a.path < b.path;
@@ -94,7 +95,8 @@ Candidate Catalog::judge(const std::string& path) {
   if (digest) candidate.digest = base::hex(*digest);
   if (!digest && !candidate.refusal) candidate.refusal = digest.error();
   if (before_reading != stamp_of(path)) {
-    candidate.refusal = base::error(Code::kUnavailable, "is being written", path, "it is judged again when it rests");
+    candidate.refusal =
+        base::error(Code::kUnavailable, "is being written", path, "it is judged again when it rests");
   }
   return candidate;
 }
@@ -164,7 +166,8 @@ Error Catalog::nothing_fits(std::string_view component) const {
                        "", "change the manifest's version, or install one that it accepts");
   }
   if (!refused.empty()) {
-    return base::error(Code::kNotFound, "every plugin that offers " + name + " was refused: " + joined(refused), "",
+    return base::error(Code::kNotFound,
+                       "every plugin that offers " + name + " was refused: " + joined(refused), "",
                        "weir plugin list shows what was found and why it was refused");
   }
   return base::error(Code::kNotFound, "no plugin offers " + name, "",
@@ -194,7 +197,9 @@ Status Catalog::probed(const std::string& digest, const std::string& copy) {
 void Catalog::refuse(const std::string& digest, const Error& error) {
   std::lock_guard lock(mutex_);
   for (auto& [path, file] : files_) {
-    if (file.candidate.digest == digest && !file.candidate.refusal) file.candidate.refusal = about(path, error);
+    if (file.candidate.digest == digest && !file.candidate.refusal) {
+      file.candidate.refusal = about(path, error);
+    }
   }
 }
 

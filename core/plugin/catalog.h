@@ -21,8 +21,8 @@ namespace weir::plugin {
 // One file of a plugin folder.
 struct Candidate {
   std::string path;
-  std::string digest;                  // SHA-256 of the content, lower-case hex; empty when it could not be read
-  std::optional<Note> note;            // what it says about itself
+  std::string digest;        // SHA-256 of the content, lower-case hex; empty when it could not be read
+  std::optional<Note> note;  // what it says about itself
   std::optional<base::Error> refusal;  // why it cannot be used
 };
 
@@ -40,14 +40,15 @@ class Catalog {
   explicit Catalog(Options options);
   ~Catalog();
 
-  // Looks through the folders. Files that have not changed since are not read again; a file that is being written
-  // is refused until it rests. A wrong file never stands in the way of another.
+  // Looks through the folders. Files that have not changed since are not read again; a file that is being
+  // written is refused until it rests. A wrong file never stands in the way of another.
   void scan();
 
   // Everything that was found, by path.
   std::vector<Candidate> candidates() const;
 
-  // The highest accepted version that offers the component and is not refused. The error says what there is instead.
+  // The highest accepted version that offers the component and is not refused. The error says what there is
+  // instead.
   base::Result<Candidate> find(std::string_view component, const Accepts& accepts) const;
 
   // Probes a candidate, once for each content, and loads it. Equal bytes give the same library. A refusal is
@@ -75,9 +76,9 @@ class Catalog {
 
   const Options options_;
   LibraryCache cache_;
-  std::mutex loading_;                    // one probe at a time; taken before mutex_
-  mutable std::mutex mutex_;              // guards what follows
-  std::map<std::string, File> files_;     // by path
+  std::mutex loading_;                            // one probe at a time; taken before mutex_
+  mutable std::mutex mutex_;                      // guards what follows
+  std::map<std::string, File> files_;             // by path
   std::map<std::string, base::Status> verdicts_;  // of probes, by digest
 };
 

@@ -37,7 +37,8 @@ struct ControlThread::State {
   bool end = false;
 };
 
-ControlThread::ControlThread() : state_(std::make_shared<State>()), thread_([state = state_] { serve(state); }) {}
+ControlThread::ControlThread()
+    : state_(std::make_shared<State>()), thread_([state = state_] { serve(state); }) {}
 
 ControlThread::~ControlThread() {
   if (!thread_.joinable()) return;

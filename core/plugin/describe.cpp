@@ -21,7 +21,8 @@ Error refused(const std::string& path, std::string what, std::string hint) {
 }
 
 Error wrong(const std::string& path, const std::string& component, const std::string& what) {
-  return refused(path, "component '" + component + "' " + what, "the plugin's author has to mend its descriptor");
+  return refused(path, "component '" + component + "' " + what,
+                 "the plugin's author has to mend its descriptor");
 }
 
 // The ids of a null-terminated list.
@@ -56,8 +57,8 @@ Status check_required(const weir_descriptor& descriptor, const std::string& path
 }
 
 bool complete(const weir_component_v1& table) {
-  return table.create && table.prepare && table.start && table.pause && table.resume && table.drain && table.stop &&
-         table.destroy && table.health;
+  return table.create && table.prepare && table.start && table.pause && table.resume && table.drain &&
+         table.stop && table.destroy && table.health;
 }
 
 // Whether the data table of the component's kind has every function that the host calls.
@@ -99,7 +100,9 @@ Status check_tables(const weir_entry& entry, const weir_descriptor& descriptor, 
 }
 
 Status check_numbers(const weir_descriptor& descriptor, const std::string& path) {
-  if (descriptor.takeover > WEIR_TAKEOVER_EXCLUSIVE) return wrong(path, descriptor.name, "has an unknown takeover");
+  if (descriptor.takeover > WEIR_TAKEOVER_EXCLUSIVE) {
+    return wrong(path, descriptor.name, "has an unknown takeover");
+  }
   if (descriptor.transform > WEIR_TRANSFORM_STATEFUL) {
     return wrong(path, descriptor.name, "is neither a pure nor a stateful transform");
   }
@@ -135,7 +138,8 @@ Component copy(const weir_descriptor& descriptor) {
   return component;
 }
 
-Result<Component> describe_one(const weir_entry& entry, uint32_t i, const Note& note, const std::string& path) {
+Result<Component> describe_one(const weir_entry& entry, uint32_t i, const Note& note,
+                               const std::string& path) {
   const weir_descriptor* descriptor = entry.descriptor(i);
   if (descriptor == nullptr || descriptor->size < sizeof(weir_descriptor) || descriptor->name == nullptr) {
     return refused(path, "gives no usable descriptor for component number " + std::to_string(i + 1),
@@ -152,8 +156,9 @@ Result<Component> describe_one(const weir_entry& entry, uint32_t i, const Note& 
 }  // namespace
 
 const std::vector<std::string_view>& host_interfaces() {
-  static const std::vector<std::string_view> all = {WEIR_LOG,     WEIR_METRICS, WEIR_CLOCK,    WEIR_TIMER,   WEIR_WATCH,
-                                                    WEIR_SOCKET,  WEIR_KEYVALUE, WEIR_GATEWAY, WEIR_INGRESS, WEIR_DELIVERY};
+  static const std::vector<std::string_view> all = {WEIR_LOG,     WEIR_METRICS, WEIR_CLOCK,    WEIR_TIMER,
+                                                    WEIR_WATCH,   WEIR_SOCKET,  WEIR_KEYVALUE, WEIR_GATEWAY,
+                                                    WEIR_INGRESS, WEIR_DELIVERY};
   return all;
 }
 
@@ -166,7 +171,8 @@ Status check_entry(const weir_entry& entry, const Note& note, const std::string&
                    "the note and the table must be built with the same SDK headers");
   }
   if (!entry.init || !entry.deinit || !entry.component_count || !entry.descriptor || !entry.get_interface) {
-    return refused(path, "has an entry table with a null function", "every function of weir_entry must be there");
+    return refused(path, "has an entry table with a null function",
+                   "every function of weir_entry must be there");
   }
   return {};
 }
@@ -187,8 +193,10 @@ Result<std::vector<Component>> describe(const weir_entry& entry, const Note& not
   }
   for (const auto& [name, kind] : note.components) {
     if (!seen.contains(name)) {
-      return refused(path, "has a " + std::string(kind_name(kind)) + " '" + name + "' in its note but no descriptor of it",
-                     "the note and the descriptors must name the same components");
+      return refused(
+          path,
+          "has a " + std::string(kind_name(kind)) + " '" + name + "' in its note but no descriptor of it",
+          "the note and the descriptors must name the same components");
     }
   }
   return components;

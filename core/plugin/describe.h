@@ -28,12 +28,13 @@ struct Component {
 // The host interfaces that this gateway offers to instances.
 const std::vector<std::string_view>& host_interfaces();
 
-// Checks the entry table of a library against its note before anything of it is called: the ABI it was built with,
-// and that no function is missing.
+// Checks the entry table of a library against its note before anything of it is called: the ABI it was built
+// with, and that no function is missing.
 base::Status check_entry(const weir_entry& entry, const Note& note, const std::string& path);
 
-// Reads all descriptors and checks them: names and kinds are the note's, the schema is JSON, the required host
-// interfaces exist, the tables are there and complete. Calls the plugin.
-base::Result<std::vector<Component>> describe(const weir_entry& entry, const Note& note, const std::string& path);
+// Reads all descriptors and checks them: names and kinds are the note's, the schema is JSON, the required
+// host interfaces exist, the tables are there and complete. Calls the plugin.
+base::Result<std::vector<Component>> describe(const weir_entry& entry, const Note& note,
+                                              const std::string& path);
 
 }  // namespace weir::plugin

@@ -37,15 +37,24 @@ constexpr char kBuildAgain[] = "build it again; see the plugin SDK's weir_add_pl
 
 std::string machine_name(uint16_t machine) {
   switch (machine) {
-    case EM_X86_64: return "x86-64";
-    case EM_AARCH64: return "aarch64";
-    case EM_386: return "x86 (32-bit)";
-    case EM_ARM: return "arm (32-bit)";
-    case EM_RISCV: return "riscv";
-    case EM_PPC64: return "ppc64";
-    case EM_S390: return "s390";
-    case EM_MIPS: return "mips";
-    default: return "machine number " + std::to_string(machine);
+    case EM_X86_64:
+      return "x86-64";
+    case EM_AARCH64:
+      return "aarch64";
+    case EM_386:
+      return "x86 (32-bit)";
+    case EM_ARM:
+      return "arm (32-bit)";
+    case EM_RISCV:
+      return "riscv";
+    case EM_PPC64:
+      return "ppc64";
+    case EM_S390:
+      return "s390";
+    case EM_MIPS:
+      return "mips";
+    default:
+      return "machine number " + std::to_string(machine);
   }
 }
 
@@ -65,7 +74,8 @@ class File {
     struct stat status;
     if (::fstat(fd_, &status) != 0) return unreadable(errno);
     if (!S_ISREG(status.st_mode)) {
-      return base::error(Code::kInvalid, "is not a regular file", path_, "a plugin is a shared library, NAME.so");
+      return base::error(Code::kInvalid, "is not a regular file", path_,
+                         "a plugin is a shared library, NAME.so");
     }
     size_ = static_cast<uint64_t>(status.st_size);
     return {};
@@ -106,7 +116,7 @@ Error refused(const std::string& path, std::string what, std::string hint = kBui
 }
 
 Error truncated(const std::string& path, const std::string& what) {
-  return refused(path, "is truncated: " + what + " lies beyond its end",
+  return refused(path, "is truncated before the end of " + what,
                  "the file was not copied completely; copy it again");
 }
 
@@ -120,7 +130,8 @@ Status judge_identity(const File& file, const std::string& path) {
   }
   if (!whole) return truncated(path, "the ELF header");
   if (ident[EI_CLASS] != ELFCLASS64) {
-    return refused(path, "is a 32-bit library, this gateway is 64-bit", "build it for " + machine_name(kMachine));
+    return refused(path, "is a 32-bit library, this gateway is 64-bit",
+                   "build it for " + machine_name(kMachine));
   }
   if (ident[EI_DATA] != ELFDATA2LSB) {
     return refused(path, "is a big-endian library, this gateway is little-endian",
@@ -135,7 +146,8 @@ Result<Elf64_Ehdr> read_header(const File& file, const std::string& path) {
   if (!file.read(0, &header, sizeof header)) return truncated(path, "the ELF header");
   if (header.e_machine != kMachine) {
     return refused(path,
-                   "was built for " + machine_name(header.e_machine) + ", this gateway runs on " + machine_name(kMachine),
+                   "was built for " + machine_name(header.e_machine) + ", this gateway runs on " +
+                       machine_name(kMachine),
                    "install the build for " + machine_name(kMachine));
   }
   if (header.e_type == ET_EXEC) return refused(path, "is a program, not a shared library");
@@ -145,11 +157,14 @@ Result<Elf64_Ehdr> read_header(const File& file, const std::string& path) {
   }
   // The section headers come last in a file, so this finds a copy that stopped half-way.
   uint64_t sections = uint64_t{header.e_shentsize} * header.e_shnum;
-  if (header.e_shoff != 0 && !file.holds(header.e_shoff, sections)) return truncated(path, "the section headers");
+  if (header.e_shoff != 0 && !file.holds(header.e_shoff, sections)) {
+    return truncated(path, "the section headers");
+  }
   return header;
 }
 
-Result<std::vector<Elf64_Phdr>> read_segments(const File& file, const Elf64_Ehdr& header, const std::string& path) {
+Result<std::vector<Elf64_Phdr>> read_segments(const File& file, const Elf64_Ehdr& header,
+                                              const std::string& path) {
   std::vector<Elf64_Phdr> segments(header.e_phnum);
   if (!file.read(header.e_phoff, segments.data(), segments.size() * sizeof(Elf64_Phdr))) {
     return truncated(path, "the program headers");
@@ -198,7 +213,8 @@ std::optional<std::string> find_note(std::string_view segment, uint64_t alignmen
   return std::nullopt;
 }
 
-Result<std::string> note_text(const File& file, const std::vector<Elf64_Phdr>& segments, const std::string& path) {
+Result<std::string> note_text(const File& file, const std::vector<Elf64_Phdr>& segments,
+                              const std::string& path) {
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_DYNAMIC && is_program(file, segment)) {
       return refused(path, "is a program, not a shared library");
@@ -238,7 +254,9 @@ Status read_abi(const nlohmann::json& note, const std::string& path, Note& out) 
   out.abi_major = (*abi)[0].get<uint32_t>();
   out.abi_minor_low = (*abi)[1].get<uint32_t>();
   out.abi_minor_high = (*abi)[2].get<uint32_t>();
-  if (out.abi_minor_low > out.abi_minor_high) return bad_note(path, "the lowest minor of \"abi\" is above the highest");
+  if (out.abi_minor_low > out.abi_minor_high) {
+    return bad_note(path, "the lowest minor of \"abi\" is above the highest");
+  }
   return {};
 }
 
@@ -249,8 +267,11 @@ Status read_components(const nlohmann::json& note, const std::string& path, Note
     return bad_note(path, "\"components\" must be an object with at least one component");
   }
   for (const auto& [name, kind] : components->items()) {
-    std::optional<Kind> known = kind.is_string() ? kind_from(kind.get_ref<const std::string&>()) : std::nullopt;
-    if (!known) return bad_note(path, "the kind of \"" + name + "\" must be \"source\", \"transform\" or \"sink\"");
+    std::optional<Kind> known =
+        kind.is_string() ? kind_from(kind.get_ref<const std::string&>()) : std::nullopt;
+    if (!known) {
+      return bad_note(path, "the kind of \"" + name + "\" must be \"source\", \"transform\" or \"sink\"");
+    }
     out.components.emplace(name, *known);
   }
   return {};
@@ -283,9 +304,12 @@ std::string minors(uint32_t major, uint32_t low, uint32_t high) {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
-    case Kind::kSource: return "source";
-    case Kind::kTransform: return "transform";
-    case Kind::kSink: return "sink";
+    case Kind::kSource:
+      return "source";
+    case Kind::kTransform:
+      return "transform";
+    case Kind::kSink:
+      return "sink";
   }
   return "unknown kind";
 }
@@ -310,8 +334,9 @@ Status judge_abi(const Note& note, const std::string& path) {
   const bool newer = note.abi_major > WEIR_ABI_MAJOR ||
                      (note.abi_major == WEIR_ABI_MAJOR && note.abi_minor_low > WEIR_ABI_MINOR);
   return refused(path,
-                 "was built for the plugin ABI " + minors(note.abi_major, note.abi_minor_low, note.abi_minor_high) +
-                     ", this gateway has " + minors(WEIR_ABI_MAJOR, WEIR_ABI_MINOR, WEIR_ABI_MINOR),
+                 "was built for the plugin ABI " +
+                     minors(note.abi_major, note.abi_minor_low, note.abi_minor_high) + ", this gateway has " +
+                     minors(WEIR_ABI_MAJOR, WEIR_ABI_MINOR, WEIR_ABI_MINOR),
                  newer ? "upgrade the gateway, or install an older version of the plugin"
                        : "install a newer version of the plugin");
 }

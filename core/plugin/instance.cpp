@@ -11,31 +11,46 @@ namespace {
 using base::Code;
 using base::Result;
 
-constexpr base::Duration kLastStopLimit = std::chrono::seconds(5);  // of a destructor that has to stop it first
+constexpr base::Duration kLastStopLimit =
+    std::chrono::seconds(5);  // of a destructor that has to stop it first
 constexpr uint32_t kTextBytes = 1024;
 constexpr uint32_t kPointerBytes = 512;
 
 Code code_of(weir_status status) {
   switch (status) {
-    case WEIR_E_INVALID: return Code::kInvalid;
-    case WEIR_E_UNAVAILABLE: return Code::kUnavailable;
-    case WEIR_E_TIMEOUT: return Code::kTimeout;
-    case WEIR_E_UNSUPPORTED: return Code::kInvalid;
-    case WEIR_E_DENIED: return Code::kDenied;
-    default: return Code::kInternal;
+    case WEIR_E_INVALID:
+      return Code::kInvalid;
+    case WEIR_E_UNAVAILABLE:
+      return Code::kUnavailable;
+    case WEIR_E_TIMEOUT:
+      return Code::kTimeout;
+    case WEIR_E_UNSUPPORTED:
+      return Code::kInvalid;
+    case WEIR_E_DENIED:
+      return Code::kDenied;
+    default:
+      return Code::kInternal;
   }
 }
 
 const char* state_name(Instance::State state) {
   switch (state) {
-    case Instance::State::kNew: return "new";
-    case Instance::State::kCreated: return "created";
-    case Instance::State::kPrepared: return "prepared";
-    case Instance::State::kRunning: return "running";
-    case Instance::State::kPaused: return "paused";
-    case Instance::State::kDrained: return "drained";
-    case Instance::State::kStopped: return "stopped";
-    case Instance::State::kDestroyed: return "destroyed";
+    case Instance::State::kNew:
+      return "new";
+    case Instance::State::kCreated:
+      return "created";
+    case Instance::State::kPrepared:
+      return "prepared";
+    case Instance::State::kRunning:
+      return "running";
+    case Instance::State::kPaused:
+      return "paused";
+    case Instance::State::kDrained:
+      return "drained";
+    case Instance::State::kStopped:
+      return "stopped";
+    case Instance::State::kDestroyed:
+      return "destroyed";
   }
   return "in an unknown state";
 }
@@ -61,8 +76,10 @@ struct Call {
     if (status == WEIR_OK) return {};
     text[sizeof text - 1] = '\0';
     pointer[sizeof pointer - 1] = '\0';
-    std::string why = text[0] != '\0' ? text : "the plugin gave no reason (status " + std::to_string(status) + ")";
-    return {base::error(code_of(status), std::string(what) + " failed: " + why, name), pointer, error.retry_after_ms};
+    std::string why =
+        text[0] != '\0' ? text : "the plugin gave no reason (status " + std::to_string(status) + ")";
+    return {base::error(code_of(status), std::string(what) + " failed: " + why, name), pointer,
+            error.retry_after_ms};
   }
 };
 
@@ -73,10 +90,13 @@ Result<std::unique_ptr<Instance>> Instance::make(std::string name, std::shared_p
                                                  base::Duration grace) {
   const Component* found = library->find(component);
   if (found == nullptr) {
-    return base::error(Code::kNotFound, "the plugin '" + library->note().id + "' has no component '" +
-                                            std::string(component) + "'", std::move(name));
+    return base::error(
+        Code::kNotFound,
+        "the plugin '" + library->note().id + "' has no component '" + std::string(component) + "'",
+        std::move(name));
   }
-  return std::unique_ptr<Instance>(new Instance(std::move(name), std::move(library), found, std::move(host), grace));
+  return std::unique_ptr<Instance>(
+      new Instance(std::move(name), std::move(library), found, std::move(host), grace));
 }
 
 Instance::Instance(std::string name, std::shared_ptr<Library> library, const Component* component,
@@ -113,7 +133,8 @@ Instance::~Instance() {
 }
 
 // Runs `body` on the control thread and waits for it, the grace included.
-CallResult Instance::run(const char* what, base::Monotonic deadline, std::function<weir_status(weir_error*)> body) {
+CallResult Instance::run(const char* what, base::Monotonic deadline,
+                         std::function<weir_status(weir_error*)> body) {
   auto call = std::make_shared<Call>();
   struct Keep {
     std::shared_ptr<Library> library;
@@ -123,16 +144,20 @@ CallResult Instance::run(const char* what, base::Monotonic deadline, std::functi
   auto job = [call, body = std::move(body)] { call->run(body); };
   if (thread_->run(std::move(job), deadline + grace_, std::move(keep))) return call->result(what, name_);
   hung_ = true;
-  base::log_error(name_, std::string(what) + " did not return: the instance is abandoned, and its thread and library " +
+  base::log_error(name_, std::string(what) +
+                             " did not return: the instance is abandoned, and its thread and library " +
                              "stay in memory until the gateway is restarted");
-  return {base::error(Code::kTimeout, std::string(what) + " did not return by its deadline; the instance hangs and was " +
-                                          "abandoned", name_, "the plugin's author has to mend it"),
+  return {base::error(Code::kTimeout,
+                      std::string(what) + " did not return by its deadline; the instance hangs and was " +
+                          "abandoned",
+                      name_, "the plugin's author has to mend it"),
           "", 0};
 }
 
 CallResult Instance::refuse(const char* what) const {
   if (hung()) {
-    return {base::error(Code::kTimeout, std::string(what) + " is not possible, the instance hangs", name_), "", 0};
+    return {base::error(Code::kTimeout, std::string(what) + " is not possible, the instance hangs", name_),
+            "", 0};
   }
   return {base::error(Code::kInternal,
                       std::string(what) + " is not possible, the instance is " + state_name(state()), name_),
@@ -142,10 +167,11 @@ CallResult Instance::refuse(const char* what) const {
 CallResult Instance::create(std::string_view config, base::Duration limit) {
   if (hung() || state() != State::kNew) return refuse("create");
   auto made = std::make_shared<void*>(nullptr);
-  CallResult created = run("create", base::now() + limit,
-                           [life = life_, host = host_.get(), made, text = std::string(config)](weir_error* error) {
-                             return life->create(host, {text.data(), text.size()}, made.get(), error);
-                           });
+  CallResult created =
+      run("create", base::now() + limit,
+          [life = life_, host = host_.get(), made, text = std::string(config)](weir_error* error) {
+            return life->create(host, {text.data(), text.size()}, made.get(), error);
+          });
   if (!created.ok()) return created;
   self_ = *made;
   state_ = State::kCreated;
@@ -157,9 +183,10 @@ CallResult Instance::step(const char* what, Step step, State next, std::initiali
   bool in_order = false;
   for (State state : allowed) in_order = in_order || state == state_;
   if (hung() || !in_order) return refuse(what);
-  CallResult done = call(what, deadline, [life = life_, step, at = base::monotonic_ns(deadline)](void* self, auto* error) {
-    return (life->*step)(self, at, error);
-  });
+  CallResult done =
+      call(what, deadline, [life = life_, step, at = base::monotonic_ns(deadline)](void* self, auto* error) {
+        return (life->*step)(self, at, error);
+      });
   if (done.ok()) state_ = next;
   return done;
 }
@@ -177,11 +204,12 @@ CallResult Instance::resume(base::Monotonic deadline) {
   return step("resume", &weir_component_v1::resume, State::kRunning, {State::kPaused}, deadline);
 }
 CallResult Instance::drain(base::Monotonic deadline) {
-  return step("drain", &weir_component_v1::drain, State::kDrained, {State::kRunning, State::kPaused}, deadline);
+  return step("drain", &weir_component_v1::drain, State::kDrained, {State::kRunning, State::kPaused},
+              deadline);
 }
 CallResult Instance::stop(base::Monotonic deadline) {
-  return step("stop", &weir_component_v1::stop, State::kStopped, {State::kRunning, State::kPaused, State::kDrained},
-              deadline);
+  return step("stop", &weir_component_v1::stop, State::kStopped,
+              {State::kRunning, State::kPaused, State::kDrained}, deadline);
 }
 
 CallResult Instance::call(const char* what, base::Monotonic deadline,
@@ -197,7 +225,8 @@ CallResult Instance::destroy(base::Duration limit) {
     life->destroy(self);
     return WEIR_OK;
   });
-  if (!destroyed.ok()) return destroyed;
+  if (hung()) return destroyed;
+  // Gone even when it threw: a second try could free it twice.
   self_ = nullptr;
   state_ = State::kDestroyed;
   // Ended here, so that nothing which the plugin left in thread_locals pins the library.

@@ -35,10 +35,10 @@ struct Health {
   std::string text;  // why, one line; empty when ok
 };
 
-// Life-cycle calls are made by one thread at a time, and run on a control thread that the instance owns. A call that
-// overruns its deadline and the grace is answered with kTimeout, and the instance is `hung`: it is never touched
-// again, and its thread, its library and its host stay in memory for the rest of the process, on purpose.
-// The caller must not use source(), transform() or sink() of a hung instance any more.
+// Life-cycle calls are made by one thread at a time, and run on a control thread that the instance owns. A
+// call that overruns its deadline and the grace is answered with kTimeout, and the instance is `hung`: it is
+// never touched again, and its thread, its library and its host stay in memory for the rest of the process,
+// on purpose. The caller must not use source(), transform() or sink() of a hung instance any more.
 class Instance {
  public:
   // Where it is in its life; a failed call leaves it where it was. See weir/component.h.
@@ -50,8 +50,8 @@ class Instance {
   static constexpr base::Duration kCreateLimit = std::chrono::seconds(5);
   static constexpr base::Duration kDestroyLimit = std::chrono::seconds(5);
 
-  // `name` is the manifest's. Fails when the library has no such component. `host` is what the component is given;
-  // it is kept until the instance is gone, and for ever when it hangs.
+  // `name` is the manifest's. Fails when the library has no such component. `host` is what the component is
+  // given; it is kept until the instance is gone, and for ever when it hangs.
   static base::Result<std::unique_ptr<Instance>> make(std::string name, std::shared_ptr<Library> library,
                                                       std::string_view component,
                                                       std::shared_ptr<weir_host> host,
@@ -70,8 +70,10 @@ class Instance {
   CallResult stop(base::Monotonic deadline);
   CallResult destroy(base::Duration limit = kDestroyLimit);
 
-  // Runs a data-table call on the control thread too (limits, restore): serial with the life cycle, with a deadline.
-  CallResult call(const char* what, base::Monotonic deadline, std::function<weir_status(void* self, weir_error*)> body);
+  // Runs a data-table call on the control thread too (limits, restore): serial with the life cycle, with a
+  // deadline.
+  CallResult call(const char* what, base::Monotonic deadline,
+                  std::function<weir_status(void* self, weir_error*)> body);
 
   // A direct call, from any thread, while the instance is created and not being destroyed.
   Health health() const;

@@ -36,7 +36,8 @@ struct LogHost : weir_host {
   std::string who;
 };
 
-// What the dynamic linker said. Boost.DLL wraps dlerror's text, which begins with the path that `where` names too.
+// What the dynamic linker said. Boost.DLL wraps dlerror's text, which begins with the path that `where` names
+// too.
 std::string dlerror_text(const std::string& what, const std::string& path) {
   constexpr std::string_view kBefore = "(dlerror system message: ";
   size_t begin = what.find(kBefore);
@@ -50,14 +51,15 @@ std::string dlerror_text(const std::string& what, const std::string& path) {
 Error linker_refusal(const std::string& what, const std::string& path) {
   std::string text = dlerror_text(what, path);
   if (text.find("undefined symbol") != std::string::npos) {
-    return base::error(Code::kInvalid, "cannot be loaded, it uses a symbol that nothing defines: " + text, path,
-                       "link the plugin with weir_add_plugin, which finds this when it is built");
+    return base::error(Code::kInvalid, "cannot be loaded, it uses a symbol that nothing defines: " + text,
+                       path, "link the plugin with weir_add_plugin, which finds this when it is built");
   }
   if (text.find("cannot open shared object file") != std::string::npos) {
     return base::error(Code::kInvalid, "cannot be loaded, a library that it needs is missing: " + text, path,
                        "install that library, or link it into the plugin");
   }
-  return base::error(Code::kInvalid, "cannot be loaded: " + text, path, "the plugin's author can run ldd -r on it");
+  return base::error(Code::kInvalid, "cannot be loaded: " + text, path,
+                     "the plugin's author can run ldd -r on it");
 }
 
 Status run_init(const weir_entry& entry, LogHost& host, const std::string& path) {
@@ -67,8 +69,8 @@ Status run_init(const weir_entry& entry, LogHost& host, const std::string& path)
   if (entry.init(&host, &error) == WEIR_OK) return {};
   text[sizeof text - 1] = '\0';
   return base::error(Code::kUnavailable,
-                     std::string("refused to initialise: ") + (text[0] != '\0' ? text : "it gave no reason"), path,
-                     "the plugin cannot work on this machine; its documentation may say what it needs");
+                     std::string("refused to initialise: ") + (text[0] != '\0' ? text : "it gave no reason"),
+                     path, "the plugin cannot work on this machine; its documentation may say what it needs");
 }
 
 }  // namespace
@@ -105,8 +107,9 @@ void Library::Loaded::load(const std::function<void(Stage)>& on_stage) {
   try {
     entry = &library.get<const weir_entry>(kEntrySymbol);
   } catch (const std::exception&) {
-    outcome = base::error(Code::kInvalid, std::string("has no symbol ") + kEntrySymbol, path,
-                          "export the entry table: WEIR_PLUGIN(...) in C++, WEIR_EXPORT const weir_entry in C");
+    outcome =
+        base::error(Code::kInvalid, std::string("has no symbol ") + kEntrySymbol, path,
+                    "export the entry table: WEIR_PLUGIN(...) in C++, WEIR_EXPORT const weir_entry in C");
     return;
   }
   if (outcome = check_entry(*entry, note, path); !outcome) return;
@@ -134,8 +137,8 @@ Library::~Library() {
   if (Status closed = close(); !closed) base::log_warn("plugin", closed.error().text());
 }
 
-Result<std::unique_ptr<Library>> Library::open(const std::string& path, const Note& note, base::Duration limit,
-                                               std::function<void(Stage)> on_stage) {
+Result<std::unique_ptr<Library>> Library::open(const std::string& path, const Note& note,
+                                               base::Duration limit, std::function<void(Stage)> on_stage) {
   auto loaded = std::make_shared<Loaded>(path, note);
   std::unique_ptr<Library> library(new Library);
   library->path_ = path;
@@ -161,20 +164,22 @@ Result<std::unique_ptr<Library>> Library::open(const std::string& path, const No
 Status Library::close() {
   std::shared_ptr<Loaded> loaded = std::exchange(loaded_, nullptr);
   if (loaded == nullptr || !loaded->library.is_loaded()) return {};
-  // Two threads, one after the other: a thread_local that deinit touched is gone when its thread is, and only then
-  // can the library be unmapped.
+  // Two threads, one after the other: a thread_local that deinit touched is gone when its thread is, and only
+  // then can the library be unmapped.
   for (auto* step : {+[](Loaded& it) { it.initialised ? it.entry->deinit() : void(); },
                      +[](Loaded& it) { it.unload(); }}) {
     ControlThread thread;
     if (!thread.run([loaded, step] { step(*loaded); }, base::now() + kCloseLimit, loaded)) {
-      return base::error(Code::kTimeout, "did not return from unloading within " + base::human_duration(kCloseLimit),
-                         path_, "it stays in memory until the gateway is restarted");
+      return base::error(Code::kTimeout,
+                         "did not return from unloading within " + base::human_duration(kCloseLimit), path_,
+                         "it stays in memory until the gateway is restarted");
     }
   }
   if (!is_mapped(path_)) return {};
-  return base::error(Code::kInternal, "was closed but did not unload", path_,
-                     "a thread of the plugin still runs, it was linked with -z nodelete, or it exports more than "
-                     "its entry; its memory is lost until the gateway is restarted");
+  return base::error(
+      Code::kInternal, "was closed but did not unload", path_,
+      "a thread of the plugin still runs, it was linked with -z nodelete, or it exports more than "
+      "its entry; its memory is lost until the gateway is restarted");
 }
 
 const Component* Library::find(std::string_view component) const {

@@ -1,4 +1,5 @@
-// A loaded plugin: opened from a private copy, checked, initialised, and unloaded when nobody holds it any more.
+// A loaded plugin: opened from a private copy, checked, initialised, and unloaded when nobody holds it any
+// more.
 #pragma once
 
 #include <functional>
@@ -20,9 +21,10 @@ enum class Stage { kOpen, kInit, kDescribe, kUnload };
 // One library in memory. Its tables are valid while somebody holds it. Immutable, any thread.
 class Library {
  public:
-  // Loads the file at `path`, which must hold what `note` says and never change again, and runs init. `on_stage` may
-  // be empty; it is called before each step. Runs on a thread of its own, so that a thread_local of the plugin cannot
-  // pin it, and gives up after `limit`: then the library stays in memory for ever, and the error is kTimeout.
+  // Loads the file at `path`, which must hold what `note` says and never change again, and runs init.
+  // `on_stage` may be empty; it is called before each step. Runs on a thread of its own, so that a
+  // thread_local of the plugin cannot pin it, and gives up after `limit`: then the library stays in memory
+  // for ever, and the error is kTimeout.
   static base::Result<std::unique_ptr<Library>> open(const std::string& path, const Note& note,
                                                      base::Duration limit,
                                                      std::function<void(Stage)> on_stage = {});
@@ -31,8 +33,8 @@ class Library {
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
-  // Runs deinit, unloads, and looks whether the library has really left the process. An error names what may hold
-  // it; the code stays mapped then, which costs memory and nothing else. A second call does nothing.
+  // Runs deinit, unloads, and looks whether the library has really left the process. An error names what may
+  // hold it; the code stays mapped then, which costs memory and nothing else. A second call does nothing.
   base::Status close();
 
   const Note& note() const { return note_; }

@@ -40,9 +40,12 @@ class Descriptor {
 };
 
 Error system_error(const std::string& doing, const std::string& path, int number) {
-  Code code = number == ENOSPC || number == EDQUOT ? Code::kFull : number == EACCES ? Code::kDenied : Code::kUnavailable;
-  return base::error(code, doing + ": " + std::strerror(number), path,
-                     "plugins are loaded from private copies in the data folder: check its space and its permissions");
+  Code code = number == ENOSPC || number == EDQUOT ? Code::kFull
+              : number == EACCES                   ? Code::kDenied
+                                                   : Code::kUnavailable;
+  return base::error(
+      code, doing + ": " + std::strerror(number), path,
+      "plugins are loaded from private copies in the data folder: check its space and its permissions");
 }
 
 bool write_all(int fd, const uint8_t* bytes, size_t size) {
@@ -84,7 +87,9 @@ Status sync_folder(const std::string& folder) {
   return {};
 }
 
-std::string copy_path(const std::string& folder, const std::string& digest) { return folder + "/" + digest + ".so"; }
+std::string copy_path(const std::string& folder, const std::string& digest) {
+  return folder + "/" + digest + ".so";
+}
 
 }  // namespace
 
@@ -104,7 +109,9 @@ Result<std::string> LibraryCache::store(const std::string& path, const std::stri
     copied = base::error(Code::kUnavailable, "has changed while it was read", path,
                          "it is judged again when it rests");
   }
-  if (copied && ::rename(fresh.c_str(), copy.c_str()) != 0) copied = system_error("cannot be renamed", fresh, errno);
+  if (copied && ::rename(fresh.c_str(), copy.c_str()) != 0) {
+    copied = system_error("cannot be renamed", fresh, errno);
+  }
   if (!copied) {
     ::unlink(fresh.c_str());
     return copied.error();
@@ -116,9 +123,11 @@ Result<std::string> LibraryCache::store(const std::string& path, const std::stri
 Result<std::shared_ptr<Library>> LibraryCache::open(const std::string& digest, const Note& note) {
   std::lock_guard lock(state_->mutex);
   if (std::shared_ptr<Library> already = state_->open[digest].lock()) return already;
-  Result<std::unique_ptr<Library>> library = Library::open(copy_path(state_->folder, digest), note, kLoadLimit);
+  Result<std::unique_ptr<Library>> library =
+      Library::open(copy_path(state_->folder, digest), note, kLoadLimit);
   if (!library) return library.error();
-  // Whoever lets go last unloads under the same lock, so that no new load of these bytes meets a half unloaded one.
+  // Whoever lets go last unloads under the same lock, so that no new load of these bytes meets a half
+  // unloaded one.
   std::shared_ptr<Library> shared(std::move(library).value().release(), [state = state_](Library* going) {
     std::lock_guard unloading(state->mutex);
     delete going;
@@ -135,7 +144,8 @@ size_t LibraryCache::sweep(const std::vector<std::string>& keep) {
   for (const auto& file : std::filesystem::directory_iterator(state_->folder, ignored)) {
     const std::string digest = file.path().stem();
     const bool ours = file.path().extension() == ".so" || digest.starts_with('.');
-    const bool wanted = state_->open.contains(digest) || std::find(keep.begin(), keep.end(), digest) != keep.end();
+    const bool wanted =
+        state_->open.contains(digest) || std::find(keep.begin(), keep.end(), digest) != keep.end();
     if (ours && !wanted && std::filesystem::remove(file.path(), ignored)) ++removed;
   }
   return removed;

@@ -13,15 +13,18 @@
 
 namespace weir::plugin {
 
-// The private copies below one folder and the libraries that are open from them. A copy is named by the SHA-256 of
-// its content: equal bytes are one library, and a plugin's file that is overwritten in place hurts nobody.
-// Any thread; loading and unloading are serial.
+// The private copies below one folder and the libraries that are open from them. A copy is named by the
+// SHA-256 of its content: equal bytes are one library, and a plugin's file that is overwritten in place hurts
+// nobody. Any thread; loading and unloading are serial.
 class LibraryCache {
  public:
-  explicit LibraryCache(std::string folder) : state_(std::make_shared<State>()) { state_->folder = std::move(folder); }
+  explicit LibraryCache(std::string folder) : state_(std::make_shared<State>()) {
+    state_->folder = std::move(folder);
+  }
 
-  // Makes the private copy of a file with that digest (lower-case hex) unless it is there, and gives its path. Fails
-  // when the content has another digest by now. Atomic and durable: a crash leaves no half copy under the name.
+  // Makes the private copy of a file with that digest (lower-case hex) unless it is there, and gives its
+  // path. Fails when the content has another digest by now. Atomic and durable: a crash leaves no half copy
+  // under the name.
   base::Result<std::string> store(const std::string& path, const std::string& digest);
 
   // The library of a stored copy: the one already open, or a new one.

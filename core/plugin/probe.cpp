@@ -28,7 +28,8 @@ using base::Status;
 constexpr size_t kMaxResultBytes = 64 * 1024;  // a result is one line of a few hundred bytes
 constexpr size_t kMaxStderrBytes = 8 * 1024;   // enough for the last line
 constexpr size_t kPieceBytes = 4096;
-constexpr int kPiecesInAPipe = 64 * 1024 / kPieceBytes + 2;  // a pipe's capacity on Linux, and both ends of streams
+constexpr int kPiecesInAPipe =
+    64 * 1024 / kPieceBytes + 2;  // a pipe's capacity on Linux, and both ends of streams
 
 // Both ends of a pipe; closed on exec, so only what is dup'ed on purpose reaches the child.
 class Pipe {
@@ -130,7 +131,7 @@ Ending watch(pid_t pid, int pidfd, const Pipe& out, const Pipe& err, base::Monot
   // What it wrote last is still in the pipes. A descendant that left the group could keep them open and go on
   // writing: do not wait, and stop when everything that a pipe holds has been read.
   fds[2].fd = -1;
-  for (int pieces = 0; pieces < kPiecesInAPipe && ::poll(fds.data(), fds.size(), 0) > 0; ++pieces) read_ready();
+  for (int pieces = 0; pieces<kPiecesInAPipe&& ::poll(fds.data(), fds.size(), 0)> 0; ++pieces) read_ready();
   return ending;
 }
 
@@ -163,7 +164,8 @@ Report read_report(const std::string& out) {
   Report report;
   for (size_t at = 0; at < out.size();) {
     size_t end = std::min(out.find('\n', at), out.size());
-    nlohmann::json line = nlohmann::json::parse(out.substr(at, end - at), nullptr, /*allow_exceptions=*/false);
+    nlohmann::json line =
+        nlohmann::json::parse(out.substr(at, end - at), nullptr, /*allow_exceptions=*/false);
     if (line.is_object() && line.contains("stage")) report.stage = line["stage"];
     if (line.is_object() && line.contains("ok") && line["ok"].is_boolean()) report.result = line;
     at = end + 1;
@@ -186,24 +188,26 @@ Status judge(const Ending& ending, const std::string& path, base::Duration deadl
   Report report = read_report(ending.out);
   const std::string where = running(report.stage);
   if (ending.hung) {
-    return base::error(Code::kTimeout,
-                       "did not return within " + base::human_duration(deadline) + " " + where + last_words(ending),
-                       path, "loading must not wait for anything: move that work to prepare or start");
+    return base::error(
+        Code::kTimeout,
+        "did not return within " + base::human_duration(deadline) + " " + where + last_words(ending), path,
+        "loading must not wait for anything: move that work to prepare or start");
   }
   if (ending.exit.si_code != CLD_EXITED) {
-    return base::error(Code::kInvalid,
-                       "crashed with " + signal_name(ending.exit.si_status) + " " + where + last_words(ending), path,
-                       kAuthor);
+    return base::error(
+        Code::kInvalid,
+        "crashed with " + signal_name(ending.exit.si_status) + " " + where + last_words(ending), path,
+        kAuthor);
   }
   if (report.result.is_null() && ending.exit.si_status != 0) {
     return base::error(Code::kInvalid,
-                       "ended the process with exit code " + std::to_string(ending.exit.si_status) + " " + where +
-                           last_words(ending),
+                       "ended the process with exit code " + std::to_string(ending.exit.si_status) + " " +
+                           where + last_words(ending),
                        path, kAuthor);
   }
   if (report.result.is_null()) {
-    return base::error(Code::kInvalid, "ended the process without a result " + where + last_words(ending), path,
-                       kAuthor);
+    return base::error(Code::kInvalid, "ended the process without a result " + where + last_words(ending),
+                       path, kAuthor);
   }
   if (report.result["ok"] == true) return {};
   return base::error(Code::kInvalid, text_of(report.result, "what"), path, text_of(report.result, "hint"));

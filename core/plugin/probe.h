@@ -16,15 +16,15 @@ struct ProbeOptions {
   base::Duration deadline = std::chrono::seconds(5);
 };
 
-// Loads the file in a child, runs init and deinit there, and checks its descriptors. Ok means that loading it here
-// is safe as far as one trial can tell. Each way to fail has its own text: refused by a check, killed by a signal,
-// exited, hung, ended without a word; with the last line that it wrote to standard error. Leaves no process behind.
-// Blocks until the deadline at most. Any thread.
+// Loads the file in a child, runs init and deinit there, and checks its descriptors. Ok means that loading it
+// here is safe as far as one trial can tell. Each way to fail has its own text: refused by a check, killed by
+// a signal, exited, hung, ended without a word; with the last line that it wrote to standard error. Leaves no
+// process behind. Blocks until the deadline at most. Any thread.
 base::Status probe(const std::string& path, const ProbeOptions& options);
 
-// The child's side: `weir host --probe FILE`. Writes lines of JSON to standard output: {"stage": ...} before each
-// step and {"ok": ...} at the end. What the plugin prints goes to standard error. Returns the exit code: 0 when
-// there is a result, whether good or bad.
+// The child's side: `weir host --probe FILE`. Writes lines of JSON to standard output: {"stage": ...} before
+// each step and {"ok": ...} at the end. What the plugin prints goes to standard error. Returns the exit code:
+// 0 when there is a result, whether good or bad.
 int probe_main(const char* file);
 
 }  // namespace weir::plugin

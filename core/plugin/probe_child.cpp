@@ -12,8 +12,8 @@
 namespace weir::plugin {
 namespace {
 
-constexpr rlim_t kMaxCpuSeconds = 30;         // should the parent be gone, this ends an endless loop
-constexpr rlim_t kMaxFileBytes = 1 << 20;     // loading a plugin writes nothing; a little for a stray log
+constexpr rlim_t kMaxCpuSeconds = 30;           // should the parent be gone, this ends an endless loop
+constexpr rlim_t kMaxFileBytes = 1 << 20;       // loading a plugin writes nothing; a little for a stray log
 constexpr rlim_t kMaxMemoryBytes = 2ull << 30;  // address space; libraries map a few hundred MiB at most
 constexpr base::Duration kForever = std::chrono::hours(1);  // the parent keeps the time
 
@@ -46,10 +46,14 @@ void write_line(int fd, const nlohmann::json& json) {
 
 std::string_view stage_name(Stage stage) {
   switch (stage) {
-    case Stage::kOpen: return "open";
-    case Stage::kInit: return "init";
-    case Stage::kDescribe: return "describe";
-    case Stage::kUnload: return "unload";
+    case Stage::kOpen:
+      return "open";
+    case Stage::kInit:
+      return "init";
+    case Stage::kDescribe:
+      return "describe";
+    case Stage::kUnload:
+      return "unload";
   }
   return "";
 }

@@ -45,13 +45,14 @@ std::optional<Version> parse(std::string_view text) {
   return version;
 }
 
-// Semantic Versioning 2.0.0, 11.4: identifier by identifier; numbers before words; more identifiers are higher.
+// Semantic Versioning 2.0.0, 11.4: identifier by identifier; numbers before words; more identifiers are
+// higher.
 std::weak_ordering compare_prereleases(std::string_view a, std::string_view b) {
   if (a.empty() || b.empty()) return b.size() <=> a.size();  // a release is higher than its pre-releases
   while (!a.empty() && !b.empty()) {
     std::string_view left = take(a, '.');
     std::string_view right = take(b, '.');
-    std::weak_ordering order = is_number(left) && is_number(right) ? compare_numbers(left, right)
+    std::weak_ordering order = is_number(left) && is_number(right)   ? compare_numbers(left, right)
                                : is_number(left) != is_number(right) ? is_number(right) <=> is_number(left)
                                                                      : std::weak_ordering(left <=> right);
     if (order != 0) return order;
@@ -64,8 +65,10 @@ std::weak_ordering compare_prereleases(std::string_view a, std::string_view b) {
 std::weak_ordering compare_versions(std::string_view a, std::string_view b) {
   std::optional<Version> left = parse(a);
   std::optional<Version> right = parse(b);
-  if (!left || !right) return left.has_value() == right.has_value() ? std::weak_ordering(a <=> b)
-                                                                    : left.has_value() <=> right.has_value();
+  if (!left || !right) {
+    return left.has_value() == right.has_value() ? std::weak_ordering(a <=> b)
+                                                 : left.has_value() <=> right.has_value();
+  }
   for (size_t i = 0; i < left->core.size(); ++i) {
     if (auto order = compare_numbers(left->core[i], right->core[i]); order != 0) return order;
   }

@@ -58,7 +58,8 @@ TEST_F(CatalogTest, SaysWhatThereIsWhenNothingFits) {
   catalog.scan();
   auto none = [](std::string_view) { return false; };
   EXPECT_EQ(catalog.find("fault.sink", none).error().text(),
-            "no installed version of 'fault.sink' is accepted; there is 1.0.0, 2.0.0 (change the manifest's version, "
+            "no installed version of 'fault.sink' is accepted; there is 1.0.0, 2.0.0 (change the manifest's "
+            "version, "
             "or install one that it accepts)");
   EXPECT_THAT(catalog.find("other.sink", any_version).error().text(),
               AllOf(HasSubstr("no plugin offers 'other.sink'"), HasSubstr(folder_ / "installed")));

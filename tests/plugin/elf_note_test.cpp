@@ -61,9 +61,10 @@ TEST(ElfNote, IsReadFromBothExamplesOfTheSdk) {
 }
 
 TEST(ElfNote, RefusesAFileThatIsNotThere) {
-  EXPECT_EQ(refusal("/nowhere/a.so"),
-            "/nowhere/a.so: cannot be read: No such file or directory (check that the file exists and that the "
-            "gateway's user may read it)");
+  EXPECT_EQ(
+      refusal("/nowhere/a.so"),
+      "/nowhere/a.so: cannot be read: No such file or directory (check that the file exists and that the "
+      "gateway's user may read it)");
 }
 
 TEST_F(PatchedPlugin, IsRefusedWhenItIsAFolderOrAPipe) {
@@ -79,7 +80,8 @@ TEST_F(PatchedPlugin, IsRefusedWhenItIsATextFile) {
 }
 
 TEST_F(PatchedPlugin, IsRefusedWhenItIsEmpty) {
-  EXPECT_THAT(refusal(folder_.write("empty.so", "")), HasSubstr("is empty (the file was not copied completely"));
+  EXPECT_THAT(refusal(folder_.write("empty.so", "")),
+              HasSubstr("is empty (the file was not copied completely"));
 }
 
 TEST_F(PatchedPlugin, IsRefusedWhenItIsTruncatedWhereverThatIs) {
@@ -90,7 +92,8 @@ TEST_F(PatchedPlugin, IsRefusedWhenItIsTruncatedWhereverThatIs) {
 }
 
 TEST_F(PatchedPlugin, IsRefusedFor32Bits) {
-  EXPECT_THAT(refusal(patched(EI_CLASS, ELFCLASS32, 1)), HasSubstr("is a 32-bit library, this gateway is 64-bit"));
+  EXPECT_THAT(refusal(patched(EI_CLASS, ELFCLASS32, 1)),
+              HasSubstr("is a 32-bit library, this gateway is 64-bit"));
 }
 
 TEST_F(PatchedPlugin, IsRefusedForBigEndian) {
@@ -134,17 +137,20 @@ TEST_F(PatchedPlugin, NeverMakesTheReaderReadOutsideWhateverByteIsWrong) {
 }
 
 TEST(ElfNote, RefusesALibraryWithoutANote) {
-  EXPECT_THAT(refusal(test_plugin("no-note")),
-              HasSubstr("is a shared library without a Weir note, so it is not a Weir plugin (a plugin's source has "
-                        "one WEIR_PLUGIN_NOTE"));
+  EXPECT_THAT(
+      refusal(test_plugin("no-note")),
+      HasSubstr("is a shared library without a Weir note, so it is not a Weir plugin (a plugin's source has "
+                "one WEIR_PLUGIN_NOTE"));
 }
 
 TEST(ElfNote, RefusesANoteThatIsNotJson) {
-  EXPECT_THAT(refusal(test_plugin("note-not-json")), HasSubstr("has a wrong Weir note: it is not valid JSON"));
+  EXPECT_THAT(refusal(test_plugin("note-not-json")),
+              HasSubstr("has a wrong Weir note: it is not valid JSON"));
 }
 
 TEST(ElfNote, RefusesANoteWithoutAVersion) {
-  EXPECT_THAT(refusal(test_plugin("note-no-version")), HasSubstr("has a wrong Weir note: \"version\" is missing"));
+  EXPECT_THAT(refusal(test_plugin("note-no-version")),
+              HasSubstr("has a wrong Weir note: \"version\" is missing"));
 }
 
 TEST(ElfNote, RefusesANoteWithAnUnknownKind) {
@@ -155,12 +161,14 @@ TEST(ElfNote, RefusesANoteWithAnUnknownKind) {
 TEST(ElfNote, JudgesTheAbiAndNamesBothVersions) {
   const std::string ours = std::to_string(WEIR_ABI_MAJOR) + "." + std::to_string(WEIR_ABI_MINOR);
   EXPECT_EQ(judged(test_plugin("fault-none")), "accepted");
-  EXPECT_THAT(judged(test_plugin("note-other-major")),
-              HasSubstr("was built for the plugin ABI 7.0, this gateway has " + ours + " (upgrade the gateway"));
+  EXPECT_THAT(
+      judged(test_plugin("note-other-major")),
+      HasSubstr("was built for the plugin ABI 7.0, this gateway has " + ours + " (upgrade the gateway"));
   EXPECT_THAT(judged(test_plugin("note-newer-minor")),
               HasSubstr("was built for the plugin ABI 0.90 to 0.95, this gateway has " + ours + " (upgrade"));
-  EXPECT_THAT(judged(test_plugin("note-older-minor")),
-              HasSubstr("was built for the plugin ABI 0.0, this gateway has " + ours + " (install a newer version"));
+  EXPECT_THAT(
+      judged(test_plugin("note-older-minor")),
+      HasSubstr("was built for the plugin ABI 0.0, this gateway has " + ours + " (install a newer version"));
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ TEST(Instance, RefusesACallThatIsOutOfOrderWithoutMakingIt) {
   EXPECT_EQ(it->start(in(20s)).status.error().text(), "store: start is not possible, the instance is new");
   ASSERT_OK(it->create("{}").status);
   EXPECT_FALSE(it->create("{}").ok());
-  EXPECT_EQ(it->resume(in(20s)).status.error().text(), "store: resume is not possible, the instance is created");
+  EXPECT_EQ(it->resume(in(20s)).status.error().text(),
+            "store: resume is not possible, the instance is created");
   EXPECT_EQ(it->state(), State::kCreated);
 }
 
@@ -120,12 +121,13 @@ TEST(Instance, RunsOtherCallsOnItsControlThreadToo) {
   auto it = instance(library());
   run_to_running(*it);
   std::thread::id first, second;
-  EXPECT_OK(it->call("first", in(20s), [&](void*, weir_error*) { return first = std::this_thread::get_id(), WEIR_OK; })
-                .status);
+  EXPECT_OK(it->call("first", in(20s), [&](void*, weir_error*) {
+                return first = std::this_thread::get_id(), WEIR_OK;
+              }).status);
   EXPECT_OK(it->call("second", in(20s), [&](void* self, weir_error*) {
-                  second = std::this_thread::get_id();
-                  return self == it->self() ? WEIR_OK : WEIR_E_INTERNAL;
-                }).status);
+                second = std::this_thread::get_id();
+                return self == it->self() ? WEIR_OK : WEIR_E_INTERNAL;
+              }).status);
   EXPECT_EQ(first, second);
   EXPECT_NE(first, std::this_thread::get_id());
 }
@@ -134,7 +136,8 @@ TEST(Instance, TurnsAnExceptionThatCrossesTheBorderIntoAnError) {
   auto it = instance(library());
   run_to_running(*it);
   CallResult thrown = it->call("restore", in(20s), [](void*, weir_error*) -> weir_status { throw 1; });
-  EXPECT_EQ(thrown.status.error().text(), "store: restore failed: threw a C++ exception across the plugin border");
+  EXPECT_EQ(thrown.status.error().text(),
+            "store: restore failed: threw a C++ exception across the plugin border");
 }
 
 // Each of these leaves one thread and one copy of the library in this process for ever, as in a gateway.
@@ -150,8 +153,11 @@ TEST_P(HangingInstance, IsAbandonedAtItsDeadlineAndTheOthersRunOn) {
   auto it = instance(shared, 20ms);
   CallResult last = it->create(R"({"hang": ")" + call + R"("})", call == "create" ? 30ms : 20s);
   using Step = CallResult (Instance::*)(base::Monotonic);
-  for (auto [name, step] : {std::pair<const char*, Step>("prepare", &Instance::prepare), {"start", &Instance::start},
-                            {"pause", &Instance::pause}, {"resume", &Instance::resume}, {"drain", &Instance::drain},
+  for (auto [name, step] : {std::pair<const char*, Step>("prepare", &Instance::prepare),
+                            {"start", &Instance::start},
+                            {"pause", &Instance::pause},
+                            {"resume", &Instance::resume},
+                            {"drain", &Instance::drain},
                             {"stop", &Instance::stop}}) {
     if (!last.ok()) break;
     last = (it.get()->*step)(in(call == name ? base::Duration(30ms) : 20s));
@@ -160,9 +166,10 @@ TEST_P(HangingInstance, IsAbandonedAtItsDeadlineAndTheOthersRunOn) {
 
   ASSERT_FALSE(last.ok());
   EXPECT_EQ(last.status.error().code, base::Code::kTimeout);
-  EXPECT_EQ(last.status.error().text(), "store: " + call +
-                                            " did not return by its deadline; the instance hangs and was abandoned "
-                                            "(the plugin's author has to mend it)");
+  EXPECT_EQ(last.status.error().text(),
+            "store: " + call +
+                " did not return by its deadline; the instance hangs and was abandoned "
+                "(the plugin's author has to mend it)");
   EXPECT_TRUE(it->hung());
   EXPECT_EQ(abandoned_threads(), abandoned + 1);
   EXPECT_EQ(it->stop(in(20s)).status.error().text(), "store: stop is not possible, the instance hangs");
@@ -177,7 +184,8 @@ TEST_P(HangingInstance, IsAbandonedAtItsDeadlineAndTheOthersRunOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EachCall, HangingInstance,
-                         testing::Values("create", "prepare", "start", "pause", "resume", "drain", "stop", "destroy"),
+                         testing::Values("create", "prepare", "start", "pause", "resume", "drain", "stop",
+                                         "destroy"),
                          [](const auto& call) { return std::string(call.param); });
 
 TEST(HungInstance, KeepsItsLibraryInMemory) {

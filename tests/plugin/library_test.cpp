@@ -75,29 +75,33 @@ TEST(Library, WithCppInsideUnloadsToo) {
 }
 
 TEST(Library, IsRefusedWhenTheEntrySymbolIsMissing) {
-  EXPECT_EQ(refusal("no-entry"), test_plugin("no-entry") +
-                                     ": has no symbol weir_plugin_entry (export the entry table: WEIR_PLUGIN(...) in "
-                                     "C++, WEIR_EXPORT const weir_entry in C)");
+  EXPECT_EQ(refusal("no-entry"),
+            test_plugin("no-entry") +
+                ": has no symbol weir_plugin_entry (export the entry table: WEIR_PLUGIN(...) in "
+                "C++, WEIR_EXPORT const weir_entry in C)");
 }
 
 TEST(Library, IsRefusedWhenASymbolIsUndefinedAndItIsNamed) {
-  EXPECT_EQ(refusal("undefined-symbol"),
-            test_plugin("undefined-symbol") +
-                ": cannot be loaded, it uses a symbol that nothing defines: undefined symbol: "
-                "weir_test_nobody_defines_this (link the plugin with weir_add_plugin, which finds this when it is "
-                "built)");
+  EXPECT_EQ(
+      refusal("undefined-symbol"),
+      test_plugin("undefined-symbol") +
+          ": cannot be loaded, it uses a symbol that nothing defines: undefined symbol: "
+          "weir_test_nobody_defines_this (link the plugin with weir_add_plugin, which finds this when it is "
+          "built)");
 }
 
 TEST(Library, IsRefusedWhenALibraryThatItNeedsIsMissingAndItIsNamed) {
-  EXPECT_EQ(refusal("missing-dependency"),
-            test_plugin("missing-dependency") +
-                ": cannot be loaded, a library that it needs is missing: libweir_test_gone.so: cannot open shared "
-                "object file: No such file or directory (install that library, or link it into the plugin)");
+  EXPECT_EQ(
+      refusal("missing-dependency"),
+      test_plugin("missing-dependency") +
+          ": cannot be loaded, a library that it needs is missing: libweir_test_gone.so: cannot open shared "
+          "object file: No such file or directory (install that library, or link it into the plugin)");
 }
 
 TEST(Library, IsRefusedWhenItsTableHasAnotherAbiThanItsNote) {
-  EXPECT_THAT(refusal("table-abi"), HasSubstr("has an entry table for the plugin ABI 1.1, which is not what its note "
-                                              "says"));
+  EXPECT_THAT(refusal("table-abi"),
+              HasSubstr("has an entry table for the plugin ABI 1.1, which is not what its note "
+                        "says"));
 }
 
 TEST(Library, IsRefusedWhenInitFailsWithThePluginsReason) {
@@ -110,12 +114,14 @@ TEST(Library, IsRefusedWhenADescriptorIsNotInTheNote) {
 }
 
 TEST(Library, IsRefusedWhenADescriptorHasAnotherKindThanTheNote) {
-  EXPECT_THAT(refusal("other-kind"),
-              HasSubstr("component 'fault.sink' is a sink in the plugin's note and a source in its descriptor"));
+  EXPECT_THAT(
+      refusal("other-kind"),
+      HasSubstr("component 'fault.sink' is a sink in the plugin's note and a source in its descriptor"));
 }
 
 TEST(Library, IsRefusedWhenTheNotePromisesMoreThanThereIs) {
-  EXPECT_THAT(refusal("no-descriptor"), HasSubstr("has a sink 'fault.sink' in its note but no descriptor of it"));
+  EXPECT_THAT(refusal("no-descriptor"),
+              HasSubstr("has a sink 'fault.sink' in its note but no descriptor of it"));
 }
 
 TEST(Library, IsRefusedWhenItsSchemaIsNotJson) {

@@ -37,17 +37,19 @@ TEST(Probe, AcceptsARightPlugin) {
 }
 
 TEST(Probe, SurvivesAConstructorThatAbortsAndShowsItsLastWords) {
-  EXPECT_EQ(probed("constructor-aborts"),
-            test_plugin("constructor-aborts") +
-                ": crashed with SIGABRT while it was loaded (a constructor); its last line on standard error: the "
-                "licence server is missing (the plugin would have done this to the gateway; its author has to mend "
-                "it)");
+  EXPECT_EQ(
+      probed("constructor-aborts"),
+      test_plugin("constructor-aborts") +
+          ": crashed with SIGABRT while it was loaded (a constructor); its last line on standard error: the "
+          "licence server is missing (the plugin would have done this to the gateway; its author has to mend "
+          "it)");
 }
 
 TEST(Probe, NamesTheSignalOfAConstructorThatCrashes) {
   // A sanitizer turns the signal into an exit code.
-  EXPECT_THAT(probed("constructor-crashes"), testing::AnyOf(HasSubstr("crashed with SIGSEGV while it was loaded"),
-                                                            HasSubstr("ended the process with exit code")));
+  EXPECT_THAT(probed("constructor-crashes"),
+              testing::AnyOf(HasSubstr("crashed with SIGSEGV while it was loaded"),
+                             HasSubstr("ended the process with exit code")));
 }
 
 TEST(Probe, SurvivesAConstructorThatExits) {
@@ -97,13 +99,15 @@ TEST(Probe, SaysThatTheProgramCannotBeStarted) {
   ProbeOptions options = probe_options();
   options.program = "/nowhere/weir";
   EXPECT_EQ(probed("fault-none", options),
-            "cannot be probed, the program /nowhere/weir cannot be started: No such file or directory (the machine is "
+            "cannot be probed, the program /nowhere/weir cannot be started: No such file or directory (the "
+            "machine is "
             "short of processes, memory or file descriptors)");
 }
 
 TEST(Probe, LeavesNoFileDescriptorBehind) {
   auto open_files = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                         std::filesystem::directory_iterator());
   };
   probed("fault-none");  // whatever is opened once
   const auto before = open_files();

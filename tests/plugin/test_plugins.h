@@ -36,7 +36,8 @@ inline ProbeOptions probe_options() {
 
 // A host that offers no service.
 inline std::shared_ptr<weir_host> bare_host() {
-  return std::make_shared<weir_host>(weir_host{[](weir_host*, const char*) -> const void* { return nullptr; }});
+  return std::make_shared<weir_host>(
+      weir_host{[](weir_host*, const char*) -> const void* { return nullptr; }});
 }
 
 inline bool any_version(std::string_view) { return true; }

@@ -1,8 +1,9 @@
-/* One small sink that is built many times, each time with one fault: -DFAULT_... in CMakeLists.txt. Without a fault
- * it is a right plugin, `fault.sink`; -DPLUGIN_VERSION="..." gives it another version.
+/* One small sink that is built many times, each time with one fault: -DFAULT_... in CMakeLists.txt. Without a
+ * fault it is a right plugin, `fault.sink`; -DPLUGIN_VERSION="..." gives it another version.
  *
  * Its calls misbehave when the configuration names them:
- *   {"hang": "prepare"}   the call never returns (create, prepare, start, pause, resume, drain, stop, destroy)
+ *   {"hang": "prepare"}   the call never returns (create, prepare, start, pause, resume, drain, stop,
+ * destroy)
  *   {"fail": "prepare"}   the call fails with WEIR_E_INVALID, a text and the pointer "/fail"
  * health() is ok and its text is the version, so that a test sees which code runs. */
 #include <signal.h>
@@ -113,11 +114,11 @@ static weir_status create(weir_host* host, weir_text config, void** self, weir_e
   return status;
 }
 
-#define STEP(name)                                                                  \
-  __attribute__((unused)) \
-  static weir_status name##_step(void* self, int64_t deadline_ns, weir_error* error) { \
-    (void)deadline_ns;                                                              \
-    return misbehave(self, #name, error);                                           \
+#define STEP(name)                                                                        \
+  __attribute__((unused)) static weir_status name##_step(void* self, int64_t deadline_ns, \
+                                                         weir_error* error) {             \
+    (void)deadline_ns;                                                                    \
+    return misbehave(self, #name, error);                                                 \
   }
 STEP(prepare)
 STEP(start)
@@ -196,9 +197,17 @@ static const char* const kRequired[] = {REQUIRED, NULL};
 #define SCHEMA "{\"type\": \"object\"}"
 #endif
 
-static const weir_descriptor kDescriptor = {
-    sizeof(weir_descriptor), KIND, NAME, "A sink for the loader's tests", SCHEMA, kRequired, NULL, WEIR_CAP_FS,
-    WEIR_TAKEOVER_EXCLUSIVE, 0, 0};
+static const weir_descriptor kDescriptor = {sizeof(weir_descriptor),
+                                            KIND,
+                                            NAME,
+                                            "A sink for the loader's tests",
+                                            SCHEMA,
+                                            kRequired,
+                                            NULL,
+                                            WEIR_CAP_FS,
+                                            WEIR_TAKEOVER_EXCLUSIVE,
+                                            0,
+                                            0};
 
 static weir_status init(weir_host* host, weir_error* error) {
 #ifdef FAULT_INIT_FAILS

@@ -52,7 +52,8 @@ class Misbehaving : public Base {
 
 class Devices {
  public:
-  Devices(const nlohmann::json& config, const char* key) : ids_(config.value(key, std::vector<std::string>{})) {}
+  Devices(const nlohmann::json& config, const char* key)
+      : ids_(config.value(key, std::vector<std::string>{})) {}
   bool contain(std::string_view id) const { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); }
   bool empty() const { return ids_.empty(); }
 

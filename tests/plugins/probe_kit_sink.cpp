@@ -21,24 +21,29 @@ std::string value_text(const sdk::EventView& event) {
       auto end = std::to_chars(digits, digits + sizeof digits, record.value.f64);
       return {digits, end.ptr};
     }
-    case WEIR_I64: return std::to_string(record.value.i64);
-    case WEIR_BOOL: return record.value.boolean != 0 ? "true" : "false";
-    case WEIR_STRING: return std::string(event.text(record.value.ref));
-    default: return "?";
+    case WEIR_I64:
+      return std::to_string(record.value.i64);
+    case WEIR_BOOL:
+      return record.value.boolean != 0 ? "true" : "false";
+    case WEIR_STRING:
+      return std::string(event.text(record.value.ref));
+    default:
+      return "?";
   }
 }
 
 std::string line_of(const weir_batch* batch, const sdk::EventView& event, uint32_t outcome) {
   const weir_event_v1& record = event.record();
   char head[64];
-  std::snprintf(head, sizeof head, "%016" PRIx64 " %" PRIu64 " %" PRIu32 " ", batch->epoch, record.sequence, record.part);
+  std::snprintf(head, sizeof head, "%016" PRIx64 " %" PRIu64 " %" PRIu32 " ", batch->epoch, record.sequence,
+                record.part);
   const char* word = outcome == WEIR_DELIVERED ? "deliver" : outcome == WEIR_RETRY ? "retry" : "reject";
   return head + std::string(event.device_id()) + " " + value_text(event) + " " + word + "\n";
 }
 
 weir_sink_limits limits_from(const nlohmann::json& config) {
-  return {config.value("max_batch_events", 0u), config.value("max_batch_bytes", 0u), config.value("linger_ms", 0u),
-          config.value("max_in_flight", 0u)};
+  return {config.value("max_batch_events", 0u), config.value("max_batch_bytes", 0u),
+          config.value("linger_ms", 0u), config.value("max_in_flight", 0u)};
 }
 
 std::chrono::steady_clock::time_point at(int64_t monotonic_ns) {
@@ -50,7 +55,11 @@ std::chrono::steady_clock::time_point at(int64_t monotonic_ns) {
 TestSink::TestSink(sdk::Host host, std::string_view config) : TestSink(host, nlohmann::json::parse(config)) {}
 
 TestSink::TestSink(sdk::Host host, const nlohmann::json& config)
-    : Misbehaving(config), host_(host), config_(config), limits_(limits_from(config)), log_(config.value("log", "")) {}
+    : Misbehaving(config),
+      host_(host),
+      config_(config),
+      limits_(limits_from(config)),
+      log_(config.value("log", "")) {}
 
 TestSink::~TestSink() { end(); }
 
@@ -90,12 +99,16 @@ nlohmann::json TestSink::behaviour() const {
   return now;
 }
 
-TestSink::Pending TestSink::decide(const weir_batch* batch, uint64_t token, const nlohmann::json& behaviour) const {
+TestSink::Pending TestSink::decide(const weir_batch* batch, uint64_t token,
+                                   const nlohmann::json& behaviour) const {
   const std::string mode = behaviour.value("mode", "deliver");
   const uint32_t by_mode = mode == "retry" ? WEIR_RETRY : mode == "reject" ? WEIR_REJECT : WEIR_DELIVERED;
   const Devices retry(behaviour, "retry_devices");
   const Devices reject(behaviour, "reject_devices");
-  Pending pending{token, Clock::now() + std::chrono::milliseconds(behaviour.value("slow_ms", 0)), {}, {},
+  Pending pending{token,
+                  Clock::now() + std::chrono::milliseconds(behaviour.value("slow_ms", 0)),
+                  {},
+                  {},
                   mode == "twice"};
   for (uint32_t i = 0; i < batch->count; ++i) {
     sdk::EventView event(batch, i);

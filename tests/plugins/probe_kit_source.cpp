@@ -5,7 +5,8 @@
 
 namespace weir::probe_kit {
 
-TestSource::TestSource(sdk::Host host, std::string_view config) : TestSource(host, nlohmann::json::parse(config)) {}
+TestSource::TestSource(sdk::Host host, std::string_view config)
+    : TestSource(host, nlohmann::json::parse(config)) {}
 
 TestSource::TestSource(sdk::Host host, const nlohmann::json& config)
     : Misbehaving(config),
@@ -67,8 +68,8 @@ void TestSource::settled(std::span<const weir_settlement> settlements) {
     if (batch == waiting_.end()) continue;
     if (settlement.state == WEIR_DURABLE) {
       char line[128];
-      std::snprintf(line, sizeof line, "%016" PRIx64 " %" PRIu64 " %" PRIu32 " %" PRIu64 "\n", settlement.epoch,
-                    settlement.first_sequence, settlement.count, batch->second);
+      std::snprintf(line, sizeof line, "%016" PRIx64 " %" PRIu64 " %" PRIu32 " %" PRIu64 "\n",
+                    settlement.epoch, settlement.first_sequence, settlement.count, batch->second);
       log_.write(line);
     }
     waiting_.erase(batch);
@@ -95,7 +96,8 @@ void TestSource::run() {
   }
 }
 
-// Makes and offers one batch. The lock is released meanwhile, because a settlement may come before emit() returns.
+// Makes and offers one batch. The lock is released meanwhile, because a settlement may come before emit()
+// returns.
 void TestSource::emit(std::unique_lock<std::mutex>& lock) {
   const uint64_t first = next_;
   const uint64_t count = count_ == 0 ? batch_ : std::min(batch_, count_ - first);
@@ -121,7 +123,8 @@ void TestSource::emit(std::unique_lock<std::mutex>& lock) {
   if (answer == WEIR_ACCEPTED) return;
   waiting_.erase(first);
   if (answer == WEIR_INVALID) host_.log(WEIR_LOG_ERROR, message);
-  if (answer == WEIR_BUSY && next_ == first + count) next_ = first;  // only this thread emits, so nothing came after
+  if (answer == WEIR_BUSY && next_ == first + count)
+    next_ = first;  // only this thread emits, so nothing came after
   const auto wait = std::chrono::milliseconds(std::max<uint32_t>(1, result.retry_after_ms));
   changed_.wait_for(lock, wait, [&] { return stopping_; });
 }

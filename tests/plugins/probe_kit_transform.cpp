@@ -2,7 +2,8 @@
 
 namespace weir::probe_kit {
 
-TestTransform::TestTransform(sdk::Host, std::string_view config) : TestTransform(nlohmann::json::parse(config)) {}
+TestTransform::TestTransform(sdk::Host, std::string_view config)
+    : TestTransform(nlohmann::json::parse(config)) {}
 
 TestTransform::TestTransform(const nlohmann::json& config)
     : Misbehaving(config),
@@ -20,7 +21,8 @@ void TestTransform::process(const weir_transform_context&, const weir_batch* bat
   misbehaviour_.at("process");
   for (uint32_t i = 0; i < batch->count; ++i) {
     sdk::EventView event(batch, i);
-    if (status_.contain(event.device_id())) throw sdk::Failure(WEIR_E_INTERNAL, "told to fail by this device");
+    if (status_.contain(event.device_id()))
+      throw sdk::Failure(WEIR_E_INTERNAL, "told to fail by this device");
     decide(event, i, output);
   }
 }

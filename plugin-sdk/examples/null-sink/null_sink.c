@@ -8,20 +8,18 @@
  * A plugin has four parts, in this order below: the instance, its life (weir_component_v1), its work
  * (weir_sink_v1), and how the library says what it is (descriptor, entry table, note).
  */
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "weir/plugin.h"
 
-/* One instance: what one manifest asked for. A library can have many of them at once, so nothing of an instance
- * is ever kept in a global variable. */
+/* One instance: what one manifest asked for. A library can have many of them at once, so nothing of an
+ * instance is ever kept in a global variable. */
 typedef struct null_sink {
   weir_host* host;
   const weir_delivery_v1* delivery;
   const weir_metrics_v1* metrics; /* null when this host offers none: it is an optional interface below */
   weir_metric delivered;
-  atomic_ullong events; /* atomic, because health() may run beside submit() */
 } null_sink;
 
 /* Says why a call failed: one line that tells the operator what is wrong and what to do. */
@@ -33,7 +31,8 @@ static weir_status fail(weir_error* error, weir_status code, const char* text) {
     memcpy(error->text, text, size);
     error->text[size] = '\0';
   }
-  /* When the fault lies in one key of the configuration, also write its JSON pointer ("/path") to error->pointer. */
+  /* When the fault lies in one key of the configuration, also write its JSON pointer ("/path") to
+   * error->pointer. */
   if (error->pointer_capacity > 0) error->pointer[0] = '\0';
   return code;
 }
@@ -47,14 +46,13 @@ static weir_status create(weir_host* host, weir_text config, void** self, weir_e
   null_sink* sink = calloc(1, sizeof *sink);
   if (sink == NULL) return fail(error, WEIR_E_UNAVAILABLE, "out of memory");
   sink->host = host;
-  atomic_init(&sink->events, 0);
 
   /* A required interface (descriptor below) is always there; one that is optional can be null. */
   sink->delivery = weir_host_get(host, WEIR_DELIVERY);
   sink->metrics = weir_host_get(host, WEIR_METRICS);
   if (sink->metrics != NULL) {
-    static const char kName[] = "null_events_total";
-    static const char kHelp[] = "Events that the null sink took";
+    static const char kName[] = "events_total";
+    static const char kHelp[] = "Events that were taken";
     weir_text name = {kName, sizeof kName - 1};
     weir_text help = {kHelp, sizeof kHelp - 1};
     sink->delivered = sink->metrics->declare(host, WEIR_METRIC_COUNTER, name, help);
@@ -63,9 +61,9 @@ static weir_status create(weir_host* host, weir_text config, void** self, weir_e
   return WEIR_OK;
 }
 
-/* A real sink opens its file or connection in prepare, starts its threads in start, waits in drain until everything
- * submitted is completed, and joins its threads and closes everything in stop. This one has nothing to hold, so one
- * function serves for all of them. */
+/* A real sink opens its file or connection in prepare, starts its threads in start, waits in drain until
+ * everything submitted is completed, and joins its threads and closes everything in stop. This one has
+ * nothing to hold, so one function serves for all of them. */
 static weir_status nothing_to_do(void* self, int64_t deadline_ns, weir_error* error) {
   (void)self;
   (void)deadline_ns;
@@ -75,7 +73,7 @@ static weir_status nothing_to_do(void* self, int64_t deadline_ns, weir_error* er
 
 static void destroy(void* self) { free(self); }
 
-/* May be called from another thread while submit() runs. */
+/* May be called from another thread while submit() runs: what both use has to be atomic or behind a lock. */
 static void health(void* self, weir_health* health) {
   (void)self;
   health->state = WEIR_HEALTH_OK;
@@ -102,14 +100,14 @@ static void limits(void* self, weir_sink_limits* limits) {
   memset(limits, 0, sizeof *limits);
 }
 
-/* Takes one batch. It may be completed here, as this sink does, or later from a thread of your own; the batch stays
- * valid until then. One result is enough when it holds for every event, else give one for each, in order. */
+/* Takes one batch. It may be completed here, as this sink does, or later from a thread of your own; the batch
+ * stays valid until then. One result is enough when it holds for every event, else give one for each, in
+ * order. */
 static weir_status submit(void* self, const weir_batch* batch, uint64_t token, int64_t deadline_ns,
                           weir_error* error) {
   (void)deadline_ns;
   (void)error;
   null_sink* sink = self;
-  atomic_fetch_add_explicit(&sink->events, batch->count, memory_order_relaxed);
   if (sink->metrics != NULL) sink->metrics->add(sink->host, sink->delivered, batch->count);
 
   weir_sink_result delivered = {.outcome = WEIR_DELIVERED};
@@ -135,7 +133,8 @@ static const weir_descriptor kDescriptor = {
     .kind = WEIR_KIND_SINK,
     .name = "null.sink",
     .description = "Takes every event and keeps none: for measuring, and for trying out a graph",
-    /* A manifest is checked against this before create() is called, so an unknown key is refused with its line. */
+    /* A manifest is checked against this before create() is called, so an unknown key is refused with its
+       line. */
     .config_schema = "{\"type\":\"object\",\"additionalProperties\":false}",
     .required = kRequired,
     .optional = kOptional,
