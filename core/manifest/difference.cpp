@@ -29,16 +29,18 @@ void compare_gateways(const LoadedSet& running, const LoadedSet& wanted, Differe
   const std::string file = (wanted.folder / kGatewayFile).lexically_normal().string();
   const auto refuse = [&](const char* pointer, const std::string& now, const std::string& then) {
     if (now == then) return;
-    difference.refused.push_back(
-        after.problem(file, pointer, "cannot change from " + in_quotes(now) + " to " + in_quotes(then) + " while the gateway runs",
-                      "the old value, or a restart of the gateway"));
+    difference.refused.push_back(after.problem(
+        file, pointer,
+        "cannot change from " + in_quotes(now) + " to " + in_quotes(then) + " while the gateway runs",
+        "the old value, or a restart of the gateway"));
   };
   refuse("/gateway_id", before.gateway_id, after.gateway_id);
   refuse("/data_dir", before.data_dir.string(), after.data_dir.string());
   refuse("/admin/listen", before.admin.listen, after.admin.listen);
   difference.plugin_dirs = before.plugin_dirs != after.plugin_dirs;
-  difference.journal = std::tie(before.journal.max_bytes, before.journal.retention, before.journal.segment_bytes) !=
-                       std::tie(after.journal.max_bytes, after.journal.retention, after.journal.segment_bytes);
+  difference.journal =
+      std::tie(before.journal.max_bytes, before.journal.retention, before.journal.segment_bytes) !=
+      std::tie(after.journal.max_bytes, after.journal.retention, after.journal.segment_bytes);
   difference.memory = before.memory.max_bytes != after.memory.max_bytes;
 }
 
@@ -64,7 +66,8 @@ Difference compare(const LoadedSet& running, const LoadedSet& wanted) {
     }
     const Change change{name, !same_component(*before, *after), before->config != after->config,
                         before->from != after->from, !same_delivery(*before, *after)};
-    if (change.component || change.config || change.edges || change.delivery) difference.changed.push_back(change);
+    if (change.component || change.config || change.edges || change.delivery)
+      difference.changed.push_back(change);
   }
   compare_gateways(running, wanted, difference);
   return difference;

@@ -27,8 +27,8 @@ struct Difference {
   bool journal = false;  // max_bytes, retention, segment_bytes
   bool memory = false;
 
-  // What only a restart can change: gateway_id, data_dir, admin.listen. When this is not empty nothing of the wanted
-  // set may be applied, because the half of it would be another gateway than either set describes.
+  // What only a restart can change: gateway_id, data_dir, admin.listen. When this is not empty nothing of the
+  // wanted set may be applied, because the half of it would be another gateway than either set describes.
   Problems refused;
 
   bool empty() const;

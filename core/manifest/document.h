@@ -1,16 +1,16 @@
 // One manifest as it was written: its values, and where each of them stands.
 //
-// JSON with comments (// and /* */). What JSON readers like to let pass is an error here, because a person wrote
-// the file and would not notice: a duplicate key, a trailing comma, a number that does not fit, bytes that are no
-// UTF-8. Every later finding, of the schemas, of the graph or of a plugin, gets its line and column from here.
+// JSON with comments (// and /* */). What JSON readers like to let pass is an error here, because a person
+// wrote the file and would not notice: a duplicate key, a trailing comma, a number that does not fit, bytes
+// that are no UTF-8. Every later finding, of the schemas, of the graph or of a plugin, gets its line and
+// column from here.
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "manifest/problem.h"
 
@@ -23,9 +23,10 @@ class Document {
   static constexpr size_t kMaxBytes = 1024 * 1024;
   static constexpr size_t kMaxDepth = 64;
   static constexpr size_t kMaxValues = 100'000;
-  static constexpr size_t kMaxKeyBytes = 1024;
+  static constexpr size_t kMaxKeyBytes = 256;
 
-  // Parses `text`; `file` is the name in messages. Null when there are problems, which are added to `problems`.
+  // Parses `text`; `file` is the name in messages. Null when there are problems, which are added to
+  // `problems`.
   static std::shared_ptr<const Document> parse(std::string file, std::string_view text, Problems& problems);
 
   ~Document();

@@ -10,10 +10,12 @@ namespace {
 
 using nlohmann::json;
 
-// Builds values and places from the reader's events; ends the reading at what the reader lets pass and we do not.
+// Builds values and places from the reader's events; ends the reading at what the reader lets pass and we do
+// not.
 class TreeBuilder final : public json::json_sax_t {
  public:
-  TreeBuilder(const std::string& file, std::string_view text, json& root, PlaceNode& places, Problems& problems)
+  TreeBuilder(const std::string& file, std::string_view text, json& root, PlaceNode& places,
+              Problems& problems)
       : file_(file), text_(text), cursor_(text), root_(root), places_(places), problems_(problems) {}
 
   bool null() override { return scalar(nullptr); }
@@ -170,8 +172,8 @@ std::string TreeBuilder::unclosed() const {
   if (open_.empty()) return "a JSON object";
   const Frame& frame = open_.back();
   const bool object = frame.value->is_object();
-  return std::string(object ? "'}' to close the object" : "']' to close the array") + " that begins in line " +
-         std::to_string(frame.place->value.line);
+  return std::string(object ? "'}' to close the object" : "']' to close the array") +
+         " that begins in line " + std::to_string(frame.place->value.line);
 }
 
 // The part of the reader's message that helps a person: what it was reading, what is wrong there.
@@ -209,13 +211,14 @@ bool TreeBuilder::parse_error(size_t read, const std::string&, const json::excep
   const size_t begin = cursor_.offset();
   const Position position = cursor_.position();
   cursor_.skip_token();
-  return refuse(position,
-                "the number " + in_quotes(text_.substr(begin, cursor_.offset() - begin), '\'') + " is out of range",
-                "a number of at most 1.8e308");
+  return refuse(
+      position,
+      "the number " + in_quotes(text_.substr(begin, cursor_.offset() - begin), '\'') + " is out of range",
+      "a number of at most 1.8e308");
 }
 
-// `read`: how many bytes the reader has read; the last of them is the first it could not take, or the last of the
-// token that does not belong here.
+// `read`: how many bytes the reader has read; the last of them is the first it could not take, or the last of
+// the token that does not belong here.
 bool TreeBuilder::refuse_syntax(size_t read, const std::string& message) {
   const Complaint found = complaint(message);
   cursor_.skip_filler();
@@ -229,17 +232,21 @@ bool TreeBuilder::refuse_syntax(size_t read, const std::string& message) {
     return refuse(position_of(text_, *cursor_.comma()), "a comma with nothing after it",
                   std::string("no comma before '") + cursor_.here() + "'");
   }
-  if (in_string && (found.what.starts_with("control character U+000A") || found.what == "missing closing quote")) {
-    return refuse(cursor_.position(), "the string does not end in its line", "'\"' at its end, \\n for a new line");
+  if (in_string &&
+      (found.what.starts_with("control character U+000A") || found.what == "missing closing quote")) {
+    return refuse(cursor_.position(), "the string does not end in its line",
+                  "'\"' at its end, \\n for a new line");
   }
   if (in_string && !found.what.starts_with("unexpected")) {
     return refuse(position_of(text_, std::min(last, text_.size())), found.what, "a string as JSON writes it");
   }
   if (found.what.starts_with("invalid comment")) {
-    return refuse(cursor_.position(), "a comment that does not end or is none", "// to the line's end, or /* ... */");
+    return refuse(cursor_.position(), "a comment that does not end or is none",
+                  "// to the line's end, or /* ... */");
   }
-  if (cursor_.offset() > last) return refuse(position_of(text_, last), found.what, expectation(found.reading));
-  return refuse(cursor_.position(), found.what, expectation(found.reading));
+  const bool complete = open_.empty() && values_ > 0;
+  const Position position = cursor_.offset() > last ? position_of(text_, last) : cursor_.position();
+  return refuse(position, found.what, complete ? "the end of the file" : expectation(found.reading));
 }
 
 }  // namespace
@@ -250,15 +257,18 @@ bool parse_document(const std::string& file, std::string_view text, json& root, 
     problems.push_back({file, position, "", std::move(what), std::move(expected)});
     return false;
   };
-  if (text.size() > Document::kMaxBytes) return refuse({}, "the file is larger than 1 MiB", "a smaller manifest");
-  if (auto bad = find_bad_utf8(text)) return refuse(position_of(text, *bad), "bytes that are no text", "UTF-8");
+  if (text.size() > Document::kMaxBytes)
+    return refuse({}, "the file is larger than 1 MiB", "a smaller manifest");
+  if (auto bad = find_bad_utf8(text))
+    return refuse(position_of(text, *bad), "bytes that are no text", "UTF-8");
   // The reader takes a NUL for the end of the text and would not see what follows.
   if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return refuse(position_of(text, nul), "a NUL byte", "text");
   }
   Problems found;
   TreeBuilder builder(file, text, root, places, found);
-  const bool read = json::sax_parse(text.begin(), text.end(), &builder, json::input_format_t::json, true, true);
+  const bool read =
+      json::sax_parse(text.begin(), text.end(), &builder, json::input_format_t::json, true, true);
   if (read && found.empty() && !root.is_object()) {
     TextCursor cursor(text);
     cursor.skip_filler();

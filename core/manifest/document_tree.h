@@ -1,12 +1,12 @@
-// What a Document holds: the values, and a tree of the same shape that holds their places. Private to the folder.
+// What a Document holds: the values, and a tree of the same shape that holds their places. Private to the
+// folder.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "manifest/document.h"
 

@@ -32,9 +32,12 @@ base::Error failed(int number) {
 }  // namespace
 
 base::Result<std::string> read_file_text(const std::filesystem::path& path, size_t max_bytes) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return failed(errno);
+  // Before it is opened: opening a device can already do something.
+  if (!S_ISREG(status.st_mode)) return base::error(base::Code::kInvalid, "is not a regular file");
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.get() < 0) return failed(errno);
-  struct stat status {};
   if (::fstat(file.get(), &status) != 0) return failed(errno);
   if (!S_ISREG(status.st_mode)) return base::error(base::Code::kInvalid, "is not a regular file");
   std::string text;

@@ -40,11 +40,17 @@ std::vector<std::string> list(LoadedSet& set) {
     if (is_manifest(file) && !entry->is_directory(ignored)) files.push_back(file);
   }
   if (error) {
-    set.problems.push_back({set.folder.string(), {}, "", "the folder cannot be read: " + error.message(),
+    set.problems.push_back({set.folder.string(),
+                            {},
+                            "",
+                            "the folder cannot be read: " + error.message(),
                             "the folder that holds the manifests"});
   }
   if (files.size() > kMaxManifests) {
-    set.problems.push_back({set.folder.string(), {}, "", "there are " + std::to_string(files.size()) + " manifests",
+    set.problems.push_back({set.folder.string(),
+                            {},
+                            "",
+                            "there are " + std::to_string(files.size()) + " manifests",
                             "at most " + std::to_string(kMaxManifests)});
     files.clear();
   }
@@ -71,11 +77,15 @@ std::shared_ptr<const Document> read_document(const std::string& file, LoadedSet
 void read_instance(const std::string& file, LoadedSet& set) {
   const std::string name = file.substr(0, file.size() - 5);
   if (!good_instance_name(name)) {
-    const std::string why = reserved_instance_name(name) ? " is a name that Weir uses itself"
-                                                          : " cannot be an instance's name";
-    set.problems.push_back({shown_name(set.folder, file), {}, "", in_quotes(name) + why,
-                            "a file named after its instance: 1 to 63 of the characters a-z 0-9 _ -, a letter or "
-                            "digit first"});
+    const std::string why =
+        reserved_instance_name(name) ? " is a name that Weir uses itself" : " cannot be an instance's name";
+    set.problems.push_back(
+        {shown_name(set.folder, file),
+         {},
+         "",
+         in_quotes(name) + why,
+         "a file named after its instance: 1 to 63 of the characters a-z 0-9 _ -, a letter or "
+         "digit first"});
     return;
   }
   auto document = read_document(file, set);

@@ -1,7 +1,8 @@
 // The manifests folder: what to run. It is taken as a whole or not at all.
 //
-// gateway.json is the gateway; every other NAME.json is the instance NAME. Read in two steps, because which plugins
-// there are depends on gateway.json: read_folder looks at each file by itself, check_set at how they fit together.
+// gateway.json is the gateway; every other NAME.json is the instance NAME. Read in two steps, because which
+// plugins there are depends on gateway.json: read_folder looks at each file by itself, check_set at how they
+// fit together.
 #pragma once
 
 #include <filesystem>
@@ -32,16 +33,17 @@ struct LoadedSet {
 // Reads all manifests of `folder`. A file that disappears meanwhile is not there.
 LoadedSet read_folder(const std::filesystem::path& folder);
 
-// Checks what read_folder found: components and versions, each configuration against its component's schema, which
-// settings the component's kind has, the graph. Fills in InstanceConfig::component; adds to `set.problems`. Disabled
-// instances are only checked for their form: what they need may not be there yet.
+// Checks what read_folder found: components and versions, each configuration against its component's schema,
+// which settings the component's kind has, the graph. Fills in InstanceConfig::component; adds to
+// `set.problems`. Disabled instances are only checked for their form: what they need may not be there yet.
 void check_set(LoadedSet& set, const ComponentCatalog& catalog);
 
 // Both.
 LoadedSet load_folder(const std::filesystem::path& folder, const ComponentCatalog& catalog);
 
-// True for the names of files that are no manifests but are made while one is written: hidden files, and those of
-// editors and copying tools. "..data" is not one of them: mounted configuration is exchanged under that name.
+// True for the names of files that are no manifests but are made while one is written: hidden files, and
+// those of editors and copying tools. "..data" is not one of them: mounted configuration is exchanged under
+// that name.
 bool is_passing_file(std::string_view file_name);
 
 }  // namespace weir::manifest

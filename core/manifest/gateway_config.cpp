@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-
 #include <nlohmann/json.hpp>
 
 #include "base/quantity.h"
@@ -15,16 +14,17 @@ namespace weir::manifest {
 namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kMaxJournal = uint64_t{1} << 50;  // more than any disk at the edge; keeps sums far from overflow
-constexpr uint64_t kMinSegment = 64 * 1024;          // below it files are opened and closed all the time
+constexpr uint64_t kMaxJournal = uint64_t{1}
+                                 << 50;      // more than any disk at the edge; keeps sums far from overflow
+constexpr uint64_t kMinSegment = 64 * 1024;  // below it files are opened and closed all the time
 constexpr uint64_t kMaxSegment = uint64_t{16} << 30;
 constexpr uint64_t kMinMemory = 4 * kMiB;  // less than one batch of the greatest size would stall its source
 constexpr uint64_t kMaxMemory = uint64_t{1} << 40;
 constexpr size_t kMaxGatewayId = 64;  // it is stored with every event that is delivered
 
 bool good_id_letter(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
-         letter == '.' || letter == '_' || letter == '-';
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
 }
 
 bool good_gateway_id(const std::string& id) {
@@ -70,11 +70,13 @@ void read_admin(Settings& settings, GatewayConfig& config) {
   if (!listen) return;
   const auto parsed = parse_listen(*listen);
   if (!parsed) {
-    settings.refuse("/admin/listen", in_quotes(*listen) + " is not an address with a port", "for example \"127.0.0.1:9600\"");
+    settings.refuse("/admin/listen", in_quotes(*listen) + " is not an address with a port",
+                    "for example \"127.0.0.1:9600\"");
   } else if (parsed->host != "localhost" && parsed->host != "::1" && !parsed->host.starts_with("127.")) {
-    settings.refuse("/admin/listen",
-                    in_quotes(*listen) + " can be reached from outside, and this version has no TLS and no token for it",
-                    "a loopback address, for example \"127.0.0.1:9600\"");
+    settings.refuse(
+        "/admin/listen",
+        in_quotes(*listen) + " can be reached from outside, and this version has no TLS and no token for it",
+        "a loopback address, for example \"127.0.0.1:9600\"");
   } else {
     config.admin.listen = *listen;
   }
@@ -82,7 +84,8 @@ void read_admin(Settings& settings, GatewayConfig& config) {
 
 void read_journal(Settings& settings, GatewayConfig& config) {
   auto& journal = config.journal;
-  if (auto bytes = settings.bytes("/journal/max_bytes", 2 * kMinSegment, kMaxJournal)) journal.max_bytes = *bytes;
+  if (auto bytes = settings.bytes("/journal/max_bytes", 2 * kMinSegment, kMaxJournal))
+    journal.max_bytes = *bytes;
   if (auto time = settings.duration("/journal/retention", base::Duration{0})) journal.retention = *time;
   const auto segment = settings.bytes("/journal/segment_bytes", kMinSegment, kMaxSegment);
   if (!segment) {
@@ -91,10 +94,11 @@ void read_journal(Settings& settings, GatewayConfig& config) {
   }
   journal.segment_bytes = *segment;
   if (*segment > journal.max_bytes / 2) {
-    settings.refuse("/journal/segment_bytes",
-                    "a segment of " + base::human_bytes(*segment) + " is more than half of the journal's " +
-                        base::human_bytes(journal.max_bytes),
-                    "at most " + base::human_bytes(journal.max_bytes / 2) + ", or a larger /journal/max_bytes");
+    settings.refuse(
+        "/journal/segment_bytes",
+        "a segment of " + base::human_bytes(*segment) + " is more than half of the journal's " +
+            base::human_bytes(journal.max_bytes),
+        "at most " + base::human_bytes(journal.max_bytes / 2) + ", or a larger /journal/max_bytes");
   }
 }
 
@@ -135,11 +139,13 @@ GatewayConfig read_gateway_config(std::shared_ptr<const Document> document, cons
   if (auto folder = settings.text("/data_dir")) config.data_dir = absolute(base, *folder);
   if (const auto* folders = settings.find("/plugin_dirs")) {
     config.plugin_dirs.clear();
-    for (const auto& folder : *folders) config.plugin_dirs.push_back(absolute(base, folder.get<std::string>()));
+    for (const auto& folder : *folders)
+      config.plugin_dirs.push_back(absolute(base, folder.get<std::string>()));
   }
   read_admin(settings, config);
   read_journal(settings, config);
-  if (auto bytes = settings.bytes("/memory/max_bytes", kMinMemory, kMaxMemory)) config.memory.max_bytes = *bytes;
+  if (auto bytes = settings.bytes("/memory/max_bytes", kMinMemory, kMaxMemory))
+    config.memory.max_bytes = *bytes;
   return config;
 }
 

@@ -1,10 +1,9 @@
 #include "manifest/graph_check.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "manifest/spelling.h"
 
@@ -32,8 +31,8 @@ std::vector<std::string> givers(const LoadedSet& set, const std::string& except)
 void check_edge(const LoadedSet& set, const InstanceConfig& instance, size_t index, Problems& problems) {
   const std::string& from = instance.from[index].instance;
   const auto refuse = [&](std::string what, std::string expected) {
-    problems.push_back(
-        instance.document->value_problem(edge_pointer(instance, index), std::move(what), std::move(expected)));
+    problems.push_back(instance.document->value_problem(edge_pointer(instance, index), std::move(what),
+                                                        std::move(expected)));
   };
   const auto other = set.instances.find(from);
   if (other == set.instances.end()) {
@@ -41,12 +40,15 @@ void check_edge(const LoadedSet& set, const InstanceConfig& instance, size_t ind
     refuse("there is no instance " + in_quotes(from) + did_you_mean(from, names),
            names.empty() ? "the name of a source or transform" : one_of(names, '"'));
   } else if (!other->second.enabled) {
-    refuse("the instance " + in_quotes(from) + " is disabled", "one that is enabled, or this one disabled too");
+    refuse("the instance " + in_quotes(from) + " is disabled",
+           "one that is enabled, or this one disabled too");
   } else if (other->second.component && other->second.component->kind == Kind::kSink) {
-    refuse("the instance " + in_quotes(from) + " is a sink and gives no events on", "a source or a transform");
+    refuse("the instance " + in_quotes(from) + " is a sink and gives no events on",
+           "a source or a transform");
   }
   const auto begin = instance.from.begin(), here = begin + static_cast<std::ptrdiff_t>(index);
-  if (std::find(begin, here, instance.from[index]) != here) refuse(in_quotes(from) + " appears twice", "each name once");
+  if (std::find(begin, here, instance.from[index]) != here)
+    refuse(in_quotes(from) + " appears twice", "each name once");
 }
 
 void check_edges(const LoadedSet& set, const InstanceConfig& instance, Problems& problems) {
@@ -57,7 +59,8 @@ void check_edges(const LoadedSet& set, const InstanceConfig& instance, Problems&
   }
   if (instance.component && instance.component->kind != Kind::kSource && instance.from.empty()) {
     problems.push_back(document.value_problem(
-        "", std::string("the key 'from' is missing: a ") + name(instance.component->kind) + " needs its events",
+        "",
+        std::string("the key 'from' is missing: a ") + name(instance.component->kind) + " needs its events",
         "\"from\": [\"NAME\"] with the name of a source or transform"));
   }
   for (size_t i = 0; i < instance.from.size(); ++i) check_edge(set, instance, i, problems);
@@ -91,9 +94,8 @@ class CycleSearch {
   void report(const InstanceConfig& instance, size_t edge, std::vector<std::string>::const_iterator begin) {
     std::string circle = *begin;  // the path runs against the events; people read along with them
     for (auto step = path_.cend(); step != begin; --step) circle += " -> " + *(step - 1);
-    problems_.push_back(instance.document->value_problem(edge_pointer(instance, edge),
-                                                         "events would go round in a circle: " + circle,
-                                                         "a graph that ends"));
+    problems_.push_back(instance.document->value_problem(
+        edge_pointer(instance, edge), "events would go round in a circle: " + circle, "a graph that ends"));
   }
 
   const LoadedSet& set_;

@@ -1,7 +1,6 @@
 #include "manifest/instance_config.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "manifest/own_schemas.h"
@@ -42,6 +41,7 @@ void read_component(Settings& settings, InstanceConfig& instance) {
   if (!good_component_name(instance.plugin)) {
     settings.refuse("/plugin", in_quotes(instance.plugin) + " is not the name of a component",
                     "PLUGIN.COMPONENT, for example \"http.source\"");
+    instance.plugin.clear();  // so that nobody complains again that there is no such plugin
   }
   if (auto range = settings.text("/version")) {
     auto parsed = VersionRange::parse(*range);
@@ -63,7 +63,8 @@ void read_edges(Settings& settings, InstanceConfig& instance) {
   for (size_t i = 0; i < from->size(); ++i) {
     const json& edge = (*from)[i];
     const std::string pointer = child_pointer("/from", i);
-    instance.from.push_back({edge.is_string() ? edge.get<std::string>() : edge["instance"].get<std::string>()});
+    instance.from.push_back(
+        {edge.is_string() ? edge.get<std::string>() : edge["instance"].get<std::string>()});
     if (edge.is_object() && edge.contains("when")) {
       refuse_missing_feature(settings, pointer + "/when", "a filter on an edge",
                              "the instance's name alone; every event of it comes through");
@@ -87,7 +88,8 @@ void read_delivery(Settings& settings, InstanceConfig& instance) {
   if (auto milliseconds = settings.integer("/flush_ms")) {
     instance.flush_ms = static_cast<uint32_t>(*milliseconds);
     if (instance.durability == Durability::kStrict) {
-      settings.refuse("/flush_ms", "flush_ms does nothing here: the source is strict and flushes before each answer",
+      settings.refuse("/flush_ms",
+                      "flush_ms does nothing here: the source is strict and flushes before each answer",
                       "no flush_ms, or \"durability\": \"relaxed\"");
     }
   }
@@ -120,7 +122,8 @@ void read_retry(Settings& settings, InstanceConfig& instance) {
   if (give_up) retry.give_up_after = *give_up;
   const bool never = instance.on_error == OnError::kRetry;
   if (never && give_up.value_or(base::Duration{0}) != base::Duration{0}) {
-    settings.refuse("/retry/give_up_after", "give_up_after contradicts \"on_error\": \"retry\", which never gives up",
+    settings.refuse("/retry/give_up_after",
+                    "give_up_after contradicts \"on_error\": \"retry\", which never gives up",
                     "no give_up_after, or another on_error");
   }
   if (never || give_up == base::Duration{0}) retry.give_up_after.reset();
@@ -142,9 +145,12 @@ void read_limits(Settings& settings, InstanceConfig& instance) {
 
 const char* name(Kind kind) {
   switch (kind) {
-    case Kind::kSource: return "source";
-    case Kind::kTransform: return "transform";
-    case Kind::kSink: return "sink";
+    case Kind::kSource:
+      return "source";
+    case Kind::kTransform:
+      return "transform";
+    case Kind::kSink:
+      return "sink";
   }
   return "component";
 }
@@ -154,7 +160,8 @@ bool good_instance_name(std::string_view name) { return good_word(name) && !rese
 // The pseudo-consumer of events that nobody wants, and the gateway itself in logs and metrics.
 bool reserved_instance_name(std::string_view name) { return name == "unrouted" || name == "gateway"; }
 
-Problem InstanceConfig::config_problem(std::string_view pointer, std::string what, std::string expected) const {
+Problem InstanceConfig::config_problem(std::string_view pointer, std::string what,
+                                       std::string expected) const {
   std::string whole = "/config";
   if (!pointer.empty() && pointer.front() != '/') whole += '/';
   whole += pointer;

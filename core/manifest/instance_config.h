@@ -22,11 +22,15 @@ enum class Durability {
   kRelaxed  // ... when they are taken; they are on disk within flush_ms
 };
 
-// Where a consumer begins that has no cursor yet. A consumer that has one goes on from it, whatever this says.
+// Where a consumer begins that has no cursor yet. A consumer that has one goes on from it, whatever this
+// says.
 enum class Start {
-  // At the journal's end as it is when the apply that adds the consumer begins, before any source that the same apply
-  // adds or changes is started: nothing that such a source brings is missed, on the first start nothing at all.
-  // The default: a sink added to a running gateway is not flooded with a day of old events that nobody asked for.
+  // At the journal's end as it is when the apply that adds the consumer begins, before any source that the
+  // same apply
+  // adds or changes is started: nothing that such a source brings is missed, on the first start nothing at
+  // all.
+  // The default: a sink added to a running gateway is not flooded with a day of old events that nobody asked
+  // for.
   kNow,
   kOldest  // at the oldest event that the journal still holds
 };
@@ -94,8 +98,8 @@ struct InstanceConfig {
 bool good_instance_name(std::string_view name);
 bool reserved_instance_name(std::string_view name);
 
-// Reads one manifest: its form, its settings, its secrets (not those of a disabled instance). What is wrong is added
-// to `problems`. Whether the parts fit together is checked with the whole set (check_set).
+// Reads one manifest: its form, its settings, its secrets (not those of a disabled instance). What is wrong
+// is added to `problems`. Whether the parts fit together is checked with the whole set (check_set).
 InstanceConfig read_instance_config(std::string name, std::shared_ptr<const Document> document,
                                     const std::filesystem::path& base, Problems& problems);
 

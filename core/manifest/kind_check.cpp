@@ -1,7 +1,6 @@
 #include "manifest/kind_check.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "manifest/schema.h"
@@ -53,7 +52,8 @@ std::string kinds_words(const Setting& setting) {
 void check_settings(const InstanceConfig& instance, Problems& problems) {
   const json& root = instance.document->root();
   for (const Setting& setting : kSettings) {
-    if (!root.contains(json::json_pointer(setting.pointer)) || applies(setting, *instance.component)) continue;
+    if (!root.contains(json::json_pointer(setting.pointer)) || applies(setting, *instance.component))
+      continue;
     const std::string key = std::string(setting.pointer).substr(std::string(setting.pointer).rfind('/') + 1);
     problems.push_back(instance.document->key_problem(
         setting.pointer, in_quotes(key, '\'') + " means nothing for a " + name(instance.component->kind),
@@ -86,10 +86,10 @@ void check_config(const InstanceConfig& instance, Problems& problems) {
 void check_component(InstanceConfig& instance, const ComponentCatalog& catalog, Problems& problems) {
   auto component = catalog.find(instance.plugin, instance.version);
   if (!component.ok()) {
-    const bool version = component.error().code != base::Code::kNotFound &&
-                         instance.document->root().contains("version");
-    problems.push_back(instance.document->value_problem(version ? "/version" : "/plugin", component.error().what,
-                                                        component.error().hint));
+    const bool version =
+        component.error().code != base::Code::kNotFound && instance.document->root().contains("version");
+    problems.push_back(instance.document->value_problem(version ? "/version" : "/plugin",
+                                                        component.error().what, component.error().hint));
     return;
   }
   instance.component = std::move(*component);

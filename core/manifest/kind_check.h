@@ -1,5 +1,5 @@
-// An instance against its component: does it exist, does the configuration fit its schema, do the settings fit its
-// kind.
+// An instance against its component: does it exist, does the configuration fit its schema, do the settings
+// fit its kind.
 #pragma once
 
 #include "manifest/catalog.h"

@@ -19,8 +19,10 @@ namespace {
 using nlohmann::json;
 using valijson::adapters::NlohmannJsonAdapter;
 
-// libstdc++'s regular expressions recurse once a character: a longer text could overflow the stack.
-constexpr size_t kMaxPatternText = 4096;
+// libstdc++'s regular expressions recurse once a character and once a bracket of the pattern around it: 4096
+// bytes against a pattern of 61 overflowed 8 MiB of stack. So bytes of text times bytes of pattern are
+// bounded, at an eighth.
+constexpr size_t kMaxPatternWork = 32 * 1024;
 
 std::string pointer_of(const std::vector<std::string>& context) {
   std::string pointer;
@@ -30,22 +32,46 @@ std::string pointer_of(const std::vector<std::string>& context) {
   return pointer;
 }
 
-// The pointers of strings too long for a pattern that the schema would try on them.
-void find_overlong(const json& schema, const json& value, std::vector<std::string>& path,
-                   std::vector<std::string>& found) {
-  if (value.is_string() && value.get_ref<const std::string&>().size() > kMaxPatternText) {
-    if (!has_pattern(subschemas_at(schema, path))) return;
-    std::string pointer;
-    for (const std::string& token : path) pointer = child_pointer(pointer, token);
-    found.push_back(std::move(pointer));
+// Strings too long for a pattern that the schema would try on them.
+class OverlongTexts {
+ public:
+  OverlongTexts(const json& schema, const Document& document, const std::string& at)
+      : schema_(schema), document_(document), at_(at) {}
+
+  Problems find(const json& value) {
+    visit(value);
+    return std::move(problems_);
   }
-  if (!value.is_structured()) return;
-  for (const auto& [key, inner] : value.items()) {
-    path.push_back(key);
-    find_overlong(schema, inner, path, found);
-    path.pop_back();
+
+ private:
+  void visit(const json& value) {
+    if (value.is_string()) return check(value.get_ref<const std::string&>().size());
+    if (!value.is_structured()) return;
+    for (const auto& [key, inner] : value.items()) {
+      path_.push_back(key);
+      visit(inner);
+      path_.pop_back();
+    }
   }
-}
+
+  void check(size_t bytes) {
+    constexpr size_t kFitsAnyPattern = kMaxPatternWork / kMaxPatternBytes;
+    if (bytes <= kFitsAnyPattern || problems_.size() >= kMaxProblems) return;
+    const size_t pattern = longest_pattern(subschemas_at(schema_, path_, true));
+    if (bytes * pattern <= kMaxPatternWork) return;
+    std::string pointer = at_;
+    for (const std::string& token : path_) pointer = child_pointer(pointer, token);
+    problems_.push_back(
+        document_.value_problem(std::move(pointer), "the text is too long for the pattern it must match",
+                                "at most " + std::to_string(kMaxPatternWork / pattern) + " bytes"));
+  }
+
+  const json& schema_;
+  const Document& document_;
+  const std::string& at_;
+  std::vector<std::string> path_;
+  Problems problems_;
+};
 
 }  // namespace
 
@@ -80,13 +106,7 @@ base::Result<Schema> Schema::parse(std::string_view text) {
 }
 
 Problems Schema::check(const json& value, const Document& document, const std::string& at) const {
-  std::vector<std::string> path, overlong;
-  find_overlong(compiled_->tree, value, path, overlong);
-  Problems problems;
-  for (const std::string& pointer : overlong) {
-    problems.push_back(document.value_problem(at + pointer, "the text is too long for the pattern it must match",
-                                              "at most 4096 bytes"));
-  }
+  Problems problems = OverlongTexts(compiled_->tree, document, at).find(value);
   if (!problems.empty()) return problems;
 
   std::vector<Finding> findings;

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "base/result.h"
 #include "manifest/document.h"
@@ -16,8 +15,8 @@ namespace weir::manifest {
 // A schema ready for use. Constant; any thread. `format` is not looked at (it is an annotation in draft-07).
 class Schema {
  public:
-  // Fails when `text` is no schema we can work with; the text may come from a plugin and can be anything. Refused
-  // are, beside what is wrong: references to other documents, and to itself with nothing in between.
+  // Fails when `text` is no schema we can work with; the text may come from a plugin and can be anything.
+  // Refused are, beside what is wrong: references to other documents, and to itself with nothing in between.
   static base::Result<Schema> parse(std::string_view text);
 
   Schema(Schema&&) noexcept;

@@ -1,9 +1,8 @@
 #include "manifest/schema_problems.h"
 
 #include <algorithm>
-#include <set>
-
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "manifest/schema_tree.h"
 #include "manifest/spelling.h"
@@ -30,9 +29,7 @@ bool is_echo(const Finding& finding) {
                      [&](std::string_view echo) { return finding.text.starts_with(echo); });
 }
 
-bool is_choice(const Finding& finding) {
-  return finding.text.starts_with("Failed to validate against any ");
-}
+bool is_choice(const Finding& finding) { return finding.text.starts_with("Failed to validate against any "); }
 
 bool is_below(const std::string& pointer, const std::string& top) {
   return pointer.size() > top.size() && pointer.starts_with(top) && pointer[top.size()] == '/';
@@ -45,8 +42,8 @@ std::string quoted_name(const std::string& text) {
   return begin == std::string::npos || end <= begin ? "" : text.substr(begin + 1, end - begin - 1);
 }
 
-// Leaves the faults themselves. Of a value that fits no branch of an anyOf, what is wrong deepest says most: that
-// branch was meant.
+// Leaves the faults themselves. Of a value that fits no branch of an anyOf, what is wrong deepest says most:
+// that branch was meant.
 void drop_echoes(std::vector<Finding>& findings) {
   std::set<std::string> chosen, faulty;
   for (const Finding& finding : findings) {
@@ -86,8 +83,8 @@ class Explanation {
     if (text.starts_with("Missing dependency")) return add_missing(quoted_name(text), problems);
     if (text.starts_with("Failed to validate against schema associated with property name")) {
       const std::string key = quoted_name(text);
-      problems.push_back(document_.key_problem(child_pointer(pointer_, key),
-                                               "the key " + in_quotes(key, '\'') + " is not allowed here", ""));
+      problems.push_back(document_.key_problem(
+          child_pointer(pointer_, key), "the key " + in_quotes(key, '\'') + " is not allowed here", ""));
       return;
     }
     problems.push_back(document_.value_problem(pointer_, what(), expected()));
@@ -105,9 +102,9 @@ class Explanation {
     }
     for (const std::string& key : unknown) {
       if (problems.size() >= kMaxProblems) return;
-      problems.push_back(document_.key_problem(child_pointer(pointer_, key),
-                                               "unknown key " + in_quotes(key, '\'') + did_you_mean(key, known),
-                                               known.empty() ? "no keys" : one_of(known)));
+      problems.push_back(document_.key_problem(
+          child_pointer(pointer_, key), "unknown key " + in_quotes(key, '\'') + did_you_mean(key, known),
+          known.empty() ? "no keys" : one_of(known)));
     }
   }
 
@@ -145,8 +142,8 @@ class Explanation {
 
   std::string expected() const {
     const std::string& text = finding_.text;
-    for (std::string_view lead : {"String should be ", "Array should contain ", "Object should have ",
-                                  "Value should be "}) {
+    for (std::string_view lead :
+         {"String should be ", "Array should contain ", "Object should have ", "Value should be "}) {
       if (!text.starts_with(lead)) continue;
       std::string rest = text.substr(lead.size());
       if (rest.ends_with('.')) rest.pop_back();
@@ -186,8 +183,8 @@ class Explanation {
 
 }  // namespace
 
-Problems explain(std::vector<Finding> findings, const json& schema, const json& value, const Document& document,
-                 const std::string& at) {
+Problems explain(std::vector<Finding> findings, const json& schema, const json& value,
+                 const Document& document, const std::string& at) {
   drop_echoes(findings);
   // valijson says nothing at all for some faults: a schema `false`, a `propertyNames`.
   if (findings.empty()) findings.push_back({"", ""});

@@ -13,13 +13,18 @@ namespace {
 
 using nlohmann::json;
 
-// Where a schema holds further schemas (draft-07, sections 6.4 to 6.7). "Same": they speak about the same value.
+// Where a schema holds further schemas (draft-07, sections 6.4 to 6.7). "Same": they speak about the same
+// value.
 constexpr const char* kSameSingle[] = {"not", "if", "then", "else"};
 constexpr const char* kSameLists[] = {"allOf", "anyOf", "oneOf"};
 constexpr const char* kInnerSingle[] = {"items", "additionalItems", "additionalProperties", "contains",
                                         "propertyNames"};
 constexpr const char* kInnerMaps[] = {"properties", "patternProperties", "definitions"};
 constexpr size_t kMaxSubschemas = 64;  // per place: enough for a message
+
+bool is_index(const std::string& token) {
+  return !token.empty() && token.size() < 10 && token.find_first_not_of("0123456789") == token.npos;
+}
 
 using Visit = std::function<base::Status(json&)>;
 
@@ -29,8 +34,7 @@ Json* find_local(Json& root, const std::string& reference) {
   if (!reference.starts_with("#")) return nullptr;
   Json* node = &root;
   for (const std::string& token : pointer_tokens(std::string_view(reference).substr(1))) {
-    const bool index = node->is_array() && !token.empty() && token.size() < 10 &&
-                       token.find_first_not_of("0123456789") == token.npos;
+    const bool index = node->is_array() && is_index(token);
     if (node->is_object() && node->contains(token)) {
       node = &(*node)[token];
     } else if (index && std::stoul(token) < node->size()) {
@@ -45,6 +49,8 @@ Json* find_local(Json& root, const std::string& reference) {
 base::Error broken(std::string what) { return base::error(base::Code::kInvalid, std::move(what)); }
 
 base::Status check_pattern(const std::string& pattern) {
+  if (pattern.size() > kMaxPatternBytes)
+    return broken("the pattern " + in_quotes(pattern, '\'') + " is too long");
   try {
     std::regex compiled(pattern);
   } catch (const std::regex_error&) {
@@ -103,8 +109,8 @@ class Preparation {
  private:
   enum class State { kNew, kOpen, kDone };
 
-  // Follows what speaks about the same value at once, because there a circle never ends; what speaks about values
-  // inside waits, because there the document's depth ends it.
+  // Follows what speaks about the same value at once, because there a circle never ends; what speaks about
+  // values inside waits, because there the document's depth ends it.
   base::Status visit(json& schema) {
     if (!schema.is_object()) return {};  // true, false; anything else is the validator's to refuse
     State& state = states_[&schema];
@@ -155,54 +161,76 @@ class Preparation {
 
 using Found = std::vector<const json*>;
 
-// Adds `schema` and all that speak about the same value.
-void expand(const json& root, const json& schema, Found& found) {
-  if (!schema.is_object() || found.size() >= kMaxSubschemas) return;
-  if (std::find(found.begin(), found.end(), &schema) != found.end()) return;
-  found.push_back(&schema);
-  for (const char* key : {"then", "else"}) {
-    if (schema.contains(key)) expand(root, schema[key], found);
-  }
-  for (const char* key : kSameLists) {
-    if (!schema.contains(key) || !schema[key].is_array()) continue;
-    for (const json& one : schema[key]) expand(root, one, found);
-  }
-  if (schema.contains("$ref") && schema["$ref"].is_string()) {
-    if (const json* target = find_local(root, schema["$ref"])) expand(root, *target, found);
-  }
-}
+// Walks down a schema beside a value.
+class Lookup {
+ public:
+  // `conditions`: with what must not hold, or only decides (not, if, contains).
+  Lookup(const json& root, bool conditions) : root_(root), conditions_(conditions) {}
 
-// Adds the subschemas of `schema` for its member or element `token`.
-void step(const json& root, const json& schema, const std::string& token, Found& found) {
-  bool named = false;
-  if (schema.contains("properties") && schema["properties"].contains(token)) {
-    expand(root, schema["properties"][token], found);
-    named = true;
-  }
-  if (schema.contains("patternProperties") && schema["patternProperties"].is_object()) {
-    for (const auto& [pattern, inner] : schema["patternProperties"].items()) {
-      if (!std::regex_search(token, std::regex(pattern))) continue;
-      expand(root, inner, found);
-      named = true;
+  // Adds `schema` and all that speak about the same value.
+  void expand(const json& schema, Found& found) const {
+    if (!schema.is_object() || found.size() >= kMaxSubschemas) return;
+    if (std::find(found.begin(), found.end(), &schema) != found.end()) return;
+    found.push_back(&schema);
+    for (const char* key : {"then", "else"}) expand_member(schema, key, found);
+    if (conditions_) {
+      for (const char* key : {"not", "if"}) expand_member(schema, key, found);
+    }
+    for (const char* key : kSameLists) {
+      if (!schema.contains(key) || !schema[key].is_array()) continue;
+      for (const json& one : schema[key]) expand(one, found);
+    }
+    if (schema.contains("$ref") && schema["$ref"].is_string()) {
+      if (const json* target = find_local(root_, schema["$ref"])) expand(*target, found);
     }
   }
-  if (!named && schema.contains("additionalProperties")) expand(root, schema["additionalProperties"], found);
-  const bool is_index = !token.empty() && token.size() < 10 && token.find_first_not_of("0123456789") == token.npos;
-  if (!is_index || !schema.contains("items")) return;
-  const json& items = schema["items"];
-  if (!items.is_array()) {
-    expand(root, items, found);
-  } else if (const size_t index = std::stoul(token); index < items.size()) {
-    expand(root, items[index], found);
-  } else if (schema.contains("additionalItems")) {
-    expand(root, schema["additionalItems"], found);
+
+  // Adds the subschemas of `schema` for its member or element `token`.
+  void step(const json& schema, const std::string& token, Found& found) const {
+    bool named = false;
+    if (schema.contains("properties") && schema["properties"].contains(token)) {
+      expand(schema["properties"][token], found);
+      named = true;
+    }
+    if (schema.contains("patternProperties") && schema["patternProperties"].is_object()) {
+      for (const auto& [pattern, inner] : schema["patternProperties"].items()) {
+        if (!std::regex_search(token, std::regex(pattern))) continue;
+        expand(inner, found);
+        named = true;
+      }
+    }
+    if (!named) expand_member(schema, "additionalProperties", found);
+    if (is_index(token)) step_element(schema, std::stoul(token), found);
   }
-}
+
+ private:
+  void expand_member(const json& schema, const char* key, Found& found) const {
+    if (schema.contains(key)) expand(schema[key], found);
+  }
+
+  void step_element(const json& schema, size_t index, Found& found) const {
+    if (conditions_) expand_member(schema, "contains", found);
+    if (!schema.contains("items")) return;
+    const json& items = schema["items"];
+    if (!items.is_array()) {
+      expand(items, found);
+    } else if (index < items.size()) {
+      expand(items[index], found);
+    } else {
+      expand_member(schema, "additionalItems", found);
+    }
+  }
+
+  const json& root_;
+  const bool conditions_;
+};
 
 std::string type_words(const std::string& type) {
   static const std::map<std::string, std::string> kWords = {
-      {"string", "a string"},   {"integer", "an integer"}, {"number", "a number"}, {"boolean", "true or false"},
-      {"object", "an object"}, {"array", "an array"},     {"null", "null"}};
+      {"string", "a string"},  {"integer", "an integer"},
+      {"number", "a number"},  {"boolean", "true or false"},
+      {"object", "an object"}, {"array", "an array"},
+      {"null", "null"}};
   auto words = kWords.find(type);
   return words == kWords.end() ? type : words->second;
 }
@@ -259,12 +287,13 @@ void add_types(const json& schema, std::vector<std::string>& types) {
 
 base::Status prepare_schema(json& schema) { return Preparation(schema).run(); }
 
-Found subschemas_at(const json& root, const std::vector<std::string>& tokens) {
+Found subschemas_at(const json& root, const std::vector<std::string>& tokens, bool conditions) {
+  const Lookup lookup(root, conditions);
   Found here;
-  expand(root, root, here);
+  lookup.expand(root, here);
   for (const std::string& token : tokens) {
     Found next;
-    for (const json* schema : here) step(root, *schema, token, next);
+    for (const json* schema : here) lookup.step(*schema, token, next);
     here = std::move(next);
   }
   return here;
@@ -283,7 +312,8 @@ std::string describe(const Found& subschemas) {
   }
   std::string words = values.empty() ? one_of(types, '\0') : one_of(values, '\0');
   if (values.empty() && !pattern.empty()) words = "text that matches " + pattern;
-  while (description.ends_with('.')) description.pop_back();
+  description = description.substr(0, description.find(". "));  // its first sentence
+  if (description.ends_with('.')) description.pop_back();
   if (!description.empty()) words += (words.empty() ? "" : ": ") + description;
   return words;
 }
@@ -297,9 +327,13 @@ std::vector<std::string> known_keys(const Found& subschemas) {
   return keys;
 }
 
-bool has_pattern(const Found& subschemas) {
-  return std::any_of(subschemas.begin(), subschemas.end(),
-                     [](const json* schema) { return schema->contains("pattern"); });
+size_t longest_pattern(const Found& subschemas) {
+  size_t longest = 0;
+  for (const json* schema : subschemas) {
+    if (!schema->contains("pattern") || !(*schema)["pattern"].is_string()) continue;
+    longest = std::max(longest, (*schema)["pattern"].get_ref<const std::string&>().size());
+  }
+  return longest;
 }
 
 std::string name_type(const json& value) {

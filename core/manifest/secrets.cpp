@@ -1,7 +1,6 @@
 #include "manifest/secrets.h"
 
 #include <cstdlib>
-
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
@@ -17,7 +16,8 @@ constexpr const char* kForms = "\"${file:PATH}\" or \"${env:NAME}\"; \"$${\" for
 
 base::Result<std::string> usable(std::string text, const std::string& source) {
   if (text.find('\0') != std::string::npos || find_bad_utf8(text)) {
-    return base::error(base::Code::kInvalid, source + " holds bytes that are no text", "", "UTF-8 without NUL");
+    return base::error(base::Code::kInvalid, source + " holds bytes that are no text", "",
+                       "UTF-8 without NUL");
   }
   return text;
 }
@@ -38,17 +38,19 @@ base::Result<std::string> read_variable(const std::string& name) {
   const std::string source = "the environment variable " + in_quotes(name);
   const char* value = std::getenv(name.c_str());
   if (value == nullptr) {
-    return base::error(base::Code::kNotFound, source + " is not set", "", "a variable of the gateway's process");
+    return base::error(base::Code::kNotFound, source + " is not set", "",
+                       "a variable of the gateway's process");
   }
   return usable(value, source);
 }
 
 // `reference` is what stands between "${" and "}".
 base::Result<std::string> look_up(const std::string& reference, const std::filesystem::path& base) {
-  if (reference.starts_with("file:") && reference.size() > 5) return read_secret_file(reference.substr(5), base);
+  if (reference.starts_with("file:") && reference.size() > 5)
+    return read_secret_file(reference.substr(5), base);
   if (reference.starts_with("env:") && reference.size() > 4) return read_variable(reference.substr(4));
-  return base::error(base::Code::kInvalid, in_quotes("${" + reference + "}") + " is not a reference to a secret", "",
-                     kForms);
+  return base::error(base::Code::kInvalid,
+                     in_quotes("${" + reference + "}") + " is not a reference to a secret", "", kForms);
 }
 
 base::Result<std::string> expand(const std::string& text, const std::filesystem::path& base) {

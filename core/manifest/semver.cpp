@@ -80,7 +80,8 @@ base::Error no_range(std::string_view text) {
 }  // namespace
 
 base::Result<Version> Version::parse(std::string_view text) {
-  const auto bad = base::error(base::Code::kInvalid, in_quotes(text) + " is not a version", "", "for example 1.2.3");
+  const auto bad =
+      base::error(base::Code::kInvalid, in_quotes(text) + " is not a version", "", "for example 1.2.3");
   std::string_view core = text;
   auto prerelease = take_prerelease(core);
   if (!prerelease) return bad;
@@ -147,11 +148,16 @@ base::Result<VersionRange::Partial> VersionRange::parse_partial(std::string_view
 bool VersionRange::Bound::admits(const Version& candidate) const {
   const auto order = candidate <=> version;
   switch (relation) {
-    case Relation::kLess: return order < 0;
-    case Relation::kLessOrEqual: return order <= 0;
-    case Relation::kEqual: return order == 0;
-    case Relation::kGreaterOrEqual: return order >= 0;
-    case Relation::kGreater: return order > 0;
+    case Relation::kLess:
+      return order < 0;
+    case Relation::kLessOrEqual:
+      return order <= 0;
+    case Relation::kEqual:
+      return order == 0;
+    case Relation::kGreaterOrEqual:
+      return order >= 0;
+    case Relation::kGreater:
+      return order > 0;
   }
   return false;
 }

@@ -27,8 +27,8 @@ struct Version {
 };
 
 // "^1.0", "~1.2", ">=1.0 <2", "1.2.3", "1.2", "*". Parts side by side must all hold.
-// A prerelease is in a range only when the range names a prerelease of the same major.minor.patch: who asks for
-// ^1.0 does not want 1.3.0-rc.1.
+// A prerelease is in a range only when the range names a prerelease of the same major.minor.patch: who asks
+// for ^1.0 does not want 1.3.0-rc.1.
 class VersionRange {
  public:
   // "*": every release.

@@ -40,7 +40,8 @@ std::optional<uint64_t> Settings::bytes(const std::string& pointer, uint64_t at_
   if (value->is_string()) {
     auto parsed = base::parse_bytes(value->get_ref<const std::string&>());
     if (!parsed.ok()) {
-      refuse(pointer, in_quotes(value->get_ref<const std::string&>()) + " is not a size", "for example \"64MiB\" or \"1GiB\"");
+      refuse(pointer, in_quotes(value->get_ref<const std::string&>()) + " is not a size",
+             "for example \"64MiB\" or \"1GiB\"");
       return std::nullopt;
     }
     bytes = *parsed;

@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kMaxListed = 12;
 constexpr size_t kMaxWord = 64;  // bytes; a longer word is no slip of the hand, and the table is its square
 
-// How many letters must be put in, left out, changed or swapped with their neighbour (optimal string alignment).
+// How many letters must be put in, left out, changed or swapped with their neighbour (optimal string
+// alignment).
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   std::iota(last.begin(), last.end(), size_t{0});

@@ -1,4 +1,5 @@
-// Walks along JSON text in step with a parser that has found it right, and knows the line and column it is at.
+// Walks along JSON text in step with a parser that has found it right, and knows the line and column it is
+// at.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +10,14 @@
 
 namespace weir::manifest {
 
-// Why a walk of one's own: the parser says where it has read to, which is one character too far after a number
-// and is the end of a token; messages want its beginning.
+// Why a walk of one's own: the parser says where it has read to, which is one character too far after a
+// number and is the end of a token; messages want its beginning.
 class TextCursor {
  public:
   explicit TextCursor(std::string_view text) : text_(text) {}
 
-  // Goes over white space, commas, colons, comments and a byte order mark: to where the next token begins. Stops
-  // before a comment that does not end.
+  // Goes over white space, commas, colons, comments and a byte order mark: to where the next token begins.
+  // Stops before a comment that does not end.
   void skip_filler();
   // Goes over the token that begins here: a string, a number, a literal or one bracket.
   void skip_token();

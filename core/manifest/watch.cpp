@@ -12,8 +12,9 @@
 namespace weir::manifest {
 namespace {
 
-// A file that was written (CLOSE_WRITE), exchanged by a rename (MOVED_TO), taken away (DELETE, MOVED_FROM), or came
-// as a link (CREATE: a link is never written). A new file's CREATE comes early and its CLOSE_WRITE after it.
+// A file that was written (CLOSE_WRITE), exchanged by a rename (MOVED_TO), taken away (DELETE, MOVED_FROM),
+// or came as a link (CREATE: a link is never written). A new file's CREATE comes early and its CLOSE_WRITE
+// after it.
 constexpr uint32_t kFileEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE;
 constexpr uint32_t kFolderGone = IN_DELETE_SELF | IN_MOVE_SELF;
 // In the parent: the folder comes back, or is a link that is led elsewhere. ATTRIB tells of a deleted parent.
@@ -40,7 +41,8 @@ base::Result<std::unique_ptr<FolderWatch>> FolderWatch::open(const std::filesyst
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (fd < 0) return failed("cannot watch folders");
   std::unique_ptr<FolderWatch> watch(new FolderWatch(fd, without_slash(folder)));
-  watch->parent_watch_ = ::inotify_add_watch(fd, watch->folder_.parent_path().c_str(), kParentEvents | IN_ONLYDIR);
+  watch->parent_watch_ =
+      ::inotify_add_watch(fd, watch->folder_.parent_path().c_str(), kParentEvents | IN_ONLYDIR);
   if (watch->parent_watch_ < 0) return failed("cannot watch the folder around it");
   watch->watch_folder();
   if (!watch->folder_exists() && errno != ENOENT && errno != ENOTDIR) return failed("cannot watch it");
@@ -55,7 +57,8 @@ bool FolderWatch::handle(int watch, uint32_t mask, const std::string& name) {
   if ((mask & IN_Q_OVERFLOW) != 0) return true;  // some were lost: anything may have happened
   if (watch == parent_watch_) {
     if (name != folder_.filename()) return false;
-    // The place was taken by another folder or link, or emptied. Watching the same folder again changes nothing.
+    // The place was taken by another folder or link, or emptied. Watching the same folder again changes
+    // nothing.
     const int before = folder_watch_;
     watch_folder();
     if (before >= 0 && before != folder_watch_) ::inotify_rm_watch(fd_, before);
@@ -63,7 +66,8 @@ bool FolderWatch::handle(int watch, uint32_t mask, const std::string& name) {
   }
   if (watch != folder_watch_) return false;  // the rest of a folder that has gone
   if ((mask & (kFolderGone | IN_IGNORED)) != 0) {
-    // Moved away it is still watched, which would tell of the wrong folder; or already another is at its place.
+    // Moved away it is still watched, which would tell of the wrong folder; or already another is at its
+    // place.
     if ((mask & IN_MOVE_SELF) != 0) ::inotify_rm_watch(fd_, folder_watch_);
     watch_folder();
     return true;

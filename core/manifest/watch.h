@@ -13,7 +13,8 @@ namespace weir::manifest {
 // One thread. Poll fd() for reading; then call drain().
 class FolderWatch {
  public:
-  // Load the folder when nothing has happened for so long: copying ten files, or an editor's save, is one change.
+  // Load the folder when nothing has happened for so long: copying ten files, or an editor's save, is one
+  // change.
   static constexpr auto kSettleTime = std::chrono::milliseconds(100);
 
   // The folder need not exist yet; the folder it is in must.
@@ -25,12 +26,12 @@ class FolderWatch {
 
   int fd() const { return fd_; }
 
-  // Reads what has been reported, without waiting. True when a manifest may have changed, or the folder has gone or
-  // come: load it again after kSettleTime. Files of editors and copying tools do not count.
+  // Reads what has been reported, without waiting. True when a manifest may have changed, or the folder has
+  // gone or come: load it again after kSettleTime. Files of editors and copying tools do not count.
   bool drain();
 
-  // False after the folder has been deleted or moved away; true again, with drain() true, when there is one at its
-  // place once more.
+  // False after the folder has been deleted or moved away; true again, with drain() true, when there is one
+  // at its place once more.
   bool folder_exists() const { return folder_watch_ >= 0; }
 
  private:
