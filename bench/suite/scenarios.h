@@ -27,4 +27,10 @@ void measure_single_events(const SuiteOptions& options, Report& report);
 // A sink that is down: memory, rate and start with many events pending.
 void measure_backlog(const SuiteOptions& options, Report& report);
 
+// The journal alone against the bare SQLite loop.
+void measure_journal(const SuiteOptions& options, Report& report);
+
+// What a transform that changes nothing costs an event.
+void measure_transform(const SuiteOptions& options, Report& report);
+
 }  // namespace weir::bench

@@ -1,0 +1,191 @@
+// Every command that the README shows is run here, in its order, in a folder that looks like the repository's:
+// what a newcomer copies must work. Only the ports differ, so that the test does not meet a gateway that runs here.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "support/http.h"
+#include "support/process.h"
+#include "support/stub_gateway.h"
+#include "support/temp_dir.h"
+
+namespace weir::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+fs::path build_folder() { return fs::read_symlink("/proc/self/exe").parent_path().parent_path(); }
+
+// The folder of the sources, as CMake noted it in the build folder.
+fs::path source_folder() {
+  std::istringstream cache(read_file(build_folder() / "CMakeCache.txt"));
+  const std::string key = "CMAKE_HOME_DIRECTORY:INTERNAL=";
+  for (std::string line; std::getline(cache, line);) {
+    if (line.starts_with(key)) return line.substr(key.size());
+  }
+  throw std::runtime_error("CMakeCache.txt does not say where the sources are");
+}
+
+std::string replace_all(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// The README's blocks of shell commands.
+std::vector<std::string> shell_blocks(const std::string& markdown) {
+  std::vector<std::string> blocks;
+  const std::string open = "```sh\n";
+  for (size_t at = markdown.find(open); at != std::string::npos; at = markdown.find(open, at)) {
+    at += open.size();
+    blocks.push_back(markdown.substr(at, markdown.find("```", at) - at));
+  }
+  return blocks;
+}
+
+uint16_t free_port() { return StubGateway().port(); }
+
+// A folder with the manifests of the repository on ports of its own, its ./run, and this build as build/release.
+class Site {
+ public:
+  Site() {
+    for (const auto& entry : fs::directory_iterator(source_folder() / "manifests")) {
+      if (entry.is_regular_file()) {
+        folder_.write("manifests/" + entry.path().filename().string(), with_ports(read_file(entry.path())));
+      }
+    }
+    fs::create_directories(folder_.path() / "build");
+    fs::create_directory_symlink(build_folder(), folder_.path() / "build/release");
+    fs::permissions(folder_.write("run", "#!/bin/sh\nexec " + (source_folder() / "run").string() +
+                                             " --skip-build --build-dir " + build_folder().string() +
+                                             " --manifests manifests \"$@\"\n"),
+                    fs::perms::owner_all);
+  }
+
+  // The same text with the ports of this site.
+  std::string with_ports(const std::string& text) const {
+    return replace_all(replace_all(text, "127.0.0.1:8080", "127.0.0.1:" + std::to_string(events_port_)),
+                       "127.0.0.1:9600", "127.0.0.1:" + std::to_string(admin_port_));
+  }
+  ProcessOptions here() const {
+    ProcessOptions options;
+    options.working_folder = folder_.path();
+    return options;
+  }
+  Finished shell(const std::string& commands) const {
+    return run({"/bin/bash", "-euo", "pipefail", "-c", with_ports(commands)}, here());
+  }
+  uint16_t admin_port() const { return admin_port_; }
+  uint16_t events_port() const { return events_port_; }
+
+ private:
+  TempDir folder_;
+  uint16_t events_port_ = free_port();
+  uint16_t admin_port_ = free_port();
+};
+
+// What a block must print, by a piece of its text.
+struct Expectation {
+  const char* command;
+  const char* output;
+};
+constexpr Expectation kExpectations[] = {
+    {"curl -i http", "HTTP/1.1 202"},
+    {"sqlite3 data/events.db", "me|temperature|21.1|Cel"},
+    {"weir status", "store"},
+    {"/health", "\"gateway\""},
+    {"weir check manifests", ""},
+};
+
+void expect_block_works(const Site& site, const std::string& block) {
+  std::string expected;
+  for (const Expectation& expectation : kExpectations) {
+    if (block.find(expectation.command) != std::string::npos) expected = expectation.output;
+  }
+  // Delivery comes after the answer, so the first look can be too early.
+  Finished last;
+  bool works = wait_until(
+      [&] {
+        last = site.shell(block);
+        return last.exit.code == 0 && last.output.find(expected) != std::string::npos;
+      },
+      kPatience, std::chrono::milliseconds(100));
+  EXPECT_TRUE(works) << block << "printed:\n" << last.output << last.errors;
+}
+
+TEST(Readme, ShowsOnlyCommandsThatWork) {
+  Site site;
+  std::unique_ptr<Process> gateway;
+  int tried = 0;
+  for (const std::string& block : shell_blocks(read_file(source_folder() / "README.md"))) {
+    if (block == "./test\n") continue;  // that is what runs this
+    if (block == "./run\n") {
+      gateway = std::make_unique<Process>(std::vector<std::string>{"./run"}, site.here());
+      ASSERT_TRUE(gateway->wait_for_output("==> Weir is ready")) << gateway->output() << gateway->errors();
+      continue;
+    }
+    ASSERT_TRUE(gateway) << "./run comes first";
+    expect_block_works(site, block);
+    ++tried;
+  }
+  EXPECT_GE(tried, 6);
+  gateway->kill(SIGINT);
+  auto end = gateway->wait();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code, 0) << gateway->output() << gateway->errors();
+  EXPECT_THAT(gateway->output(), HasSubstr("The gateway stopped"));
+}
+
+TEST(Readme, LinksOnlyToWhatIsThere) {
+  const std::string text = read_file(source_folder() / "README.md");
+  const std::regex link(R"(\]\(([^)#]+)\))");
+  int links = 0;
+  for (std::sregex_iterator match(text.begin(), text.end(), link), end; match != end; ++match, ++links) {
+    EXPECT_TRUE(fs::exists(source_folder() / (*match)[1].str())) << (*match)[1];
+  }
+  EXPECT_GT(links, 5);
+}
+
+TEST(Run, ShowsTheEventsOfTheSimulatedDevices) {
+  Site site;
+  Process gateway({"./run"}, site.here());
+  ASSERT_TRUE(gateway.wait_for_output("==> Weir is ready")) << gateway.output() << gateway.errors();
+  EXPECT_TRUE(gateway.wait_for_output("greenhouse-01")) << gateway.output() << gateway.errors();
+  EXPECT_THAT(gateway.output(), HasSubstr(site.with_ports("http://127.0.0.1:9600/metrics")));
+  gateway.kill(SIGINT);
+  auto end = gateway.wait();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code, 0) << gateway.output() << gateway.errors();
+}
+
+TEST(Run, NamesThePortThatIsTaken) {
+  Site site;
+  Process first({"./run", "--no-simulator"}, site.here());
+  ASSERT_TRUE(first.wait_for_output("==> Weir is ready")) << first.output() << first.errors();
+  Finished second = run({"./run"}, site.here());
+  EXPECT_EQ(second.exit.code, 1);
+  EXPECT_THAT(second.errors, HasSubstr("127.0.0.1:" + std::to_string(site.admin_port()) + " is taken"));
+  first.kill(SIGTERM);
+  auto end = first.wait();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code, 0) << first.output() << first.errors();
+}
+
+TEST(Run, ShowsWhyAGatewayDidNotStart) {
+  Site site;
+  site.shell("echo '{ \"plugin\": \"http.source\", \"nonsense\": 1 }' > manifests/wrong.json");
+  Finished result = run({"./run"}, site.here());
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("wrong.json"));
+  EXPECT_THAT(result.errors, HasSubstr("nonsense"));
+}
+
+}  // namespace
+}  // namespace weir::test
