@@ -9,14 +9,16 @@
 
 namespace weir::enrich {
 
-// target = (value + before) * numerator / denominator - after. The factor is a reduced fraction and is applied as a
-// multiplication and a division, so that what has an exact result gets it: 212 [degF] is 100 Cel.
+// target = (value + before) * numerator / denominator - after. The factor is a reduced fraction and is
+// applied as a multiplication and a division, so that what has an exact result gets it: 212 [degF] is 100
+// Cel.
 struct Conversion {
   double before = 0;
   double numerator = 1;
   double denominator = 1;
   double after = 0;
-  int64_t whole_factor = 0;  // numerator, when the conversion is nothing but a multiplication by a whole number
+  int64_t whole_factor =
+      0;  // numerator, when the conversion is nothing but a multiplication by a whole number
 
   bool is_identity() const { return whole_factor == 1; }
   double apply(double value) const { return (value + before) * numerator / denominator - after; }

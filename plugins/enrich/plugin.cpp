@@ -1,7 +1,8 @@
 // What the library offers: enrich.validate and enrich.units.
+#include "weir/plugin.hpp"
+
 #include "units.h"
 #include "validate.h"
-#include "weir/plugin.hpp"
 
 namespace {
 

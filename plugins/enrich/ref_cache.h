@@ -1,5 +1,5 @@
-// Remembers, within one batch, what was found for a text: equal texts of a batch mostly share their place in it, so
-// that a lookup is a comparison of two numbers.
+// Remembers, within one batch, what was found for a text: equal texts of a batch mostly share their place in
+// it, so that a lookup is a comparison of two numbers.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@ namespace weir::enrich {
 template <class T>
 class RefCache {
  public:
-  // What `find()` says for the text at `ref`, asked once for each place in the batch (as long as the cache holds it).
+  // What `find()` says for the text at `ref`, asked once for each place in the batch (as long as the cache
+  // holds it).
   template <class Find>
   T get(weir_ref ref, Find&& find) {
     Entry& entry = entries_[(ref.offset ^ (ref.offset >> 4)) % entries_.size()];

@@ -1,12 +1,15 @@
-// The units that enrich knows: their UCUM codes, how people spell them, and what they are in one unit a quantity.
+// The units that enrich knows: their UCUM codes, how people spell them, and what they are in one unit a
+// quantity.
 //
-// The canonical unit is the first of its quantity. The rule: the unit that SenML's registry lists for the quantity
-// (RFC 8428, section 12.1), which is SI's without a prefix, written as its UCUM code. So the common larger units
-// (kPa, bar, kW.h, km) are whole multiples of it, and whole numbers stay whole. Exceptions, where nobody reads the
-// SI unit: % for a fraction and for humidity, [ppm], ug/m3 for dust, deg; and dBm, for which UCUM has no code of its
-// own (its dB[W] is 30 less): RFC 8798 registers it, and it is what every radio reports.
+// The canonical unit is the first of its quantity. The rule: the unit that SenML's registry lists for the
+// quantity (RFC 8428, section 12.1), which is SI's without a prefix, written as its UCUM code. So the common
+// larger units (kPa, bar, kW.h, km) are whole multiples of it, and whole numbers stay whole. Exceptions,
+// where nobody reads the SI unit: % for a fraction and for humidity, [ppm], ug/m3 for dust, deg; and dBm, for
+// which UCUM has no code of its own (its dB[W] is 30 less): RFC 8798 registers it, and it is what every radio
+// reports.
 //
-// Sources: UCUM 2.1 (ucum.org), its tables of units and prefixes; NIST SP 811, appendix B, for the exact factors.
+// Sources: UCUM 2.1 (ucum.org), its tables of units and prefixes; NIST SP 811, appendix B, for the exact
+// factors.
 #pragma once
 
 #include <array>
@@ -26,6 +29,7 @@ struct Unit {
   double shift = 0;
 };
 
+// clang-format off
 inline constexpr Unit kUnits[] = {
     // The plain letters C and F are UCUM's coulomb and farad; from a sensor they are degrees.
     {"temperature", "Cel", "°C|ºC|℃|C|degC|deg C|celsius|Celsius"},
@@ -159,6 +163,7 @@ inline constexpr Unit kUnits[] = {
     {"angle", "deg", "°|degree|degrees"},
     {"acidity", "[pH]", "pH|ph|PH"},
 };
+// clang-format on
 
 inline constexpr size_t kUnitCount = std::size(kUnits);
 

@@ -63,13 +63,15 @@ void Units::configure(std::string_view config) {
   for (const auto& [key, value] : tree.items()) {
     if (key == "unknown") {
       if (value != "keep" && value != "drop" && value != "dead-letter") {
-        throw sdk::Failure(WEIR_E_INVALID, "unknown must be \"keep\", \"drop\" or \"dead-letter\"", "/unknown");
+        throw sdk::Failure(WEIR_E_INVALID, "unknown must be \"keep\", \"drop\" or \"dead-letter\"",
+                           "/unknown");
       }
       unknown_ = value == "keep" ? Unknown::kKeep : value == "drop" ? Unknown::kDrop : Unknown::kReject;
     } else if (key == "targets") {
       if (!value.is_object()) throw sdk::Failure(WEIR_E_INVALID, "targets must be an object", "/targets");
       for (const auto& [quantity, unit] : value.items()) {
-        if (!unit.is_string()) throw sdk::Failure(WEIR_E_INVALID, "a target must be a unit", "/targets/" + quantity);
+        if (!unit.is_string())
+          throw sdk::Failure(WEIR_E_INVALID, "a target must be a unit", "/targets/" + quantity);
         set_target(quantity, unit.get_ref<const std::string&>());
       }
     } else {
@@ -86,7 +88,8 @@ void Units::set_target(std::string_view quantity, std::string_view unit) {
   const Unit* to = find_unit(unit);
   if (to == nullptr || to->quantity != quantity) {
     throw sdk::Failure(WEIR_E_INVALID,
-                       std::string(unit) + " is no unit of this quantity; there are " + units_of(quantity), pointer);
+                       std::string(unit) + " is no unit of this quantity; there are " + units_of(quantity),
+                       pointer);
   }
   for (size_t i = 0; i < kUnitCount; ++i) {
     if (kUnits[i].quantity == quantity) steps_[i] = {to, convert(kUnits[i], *to)};

@@ -10,8 +10,8 @@
 
 namespace weir::enrich {
 
-// Pure. Leaves alone what has no unit, what is no number, and what is right already: a batch without a change goes on
-// without a copy.
+// Pure. Leaves alone what has no unit, what is no number, and what is right already: a batch without a change
+// goes on without a copy.
 class Units final : public sdk::Transform {
  public:
   static const char kSchema[];

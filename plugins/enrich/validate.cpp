@@ -37,7 +37,8 @@ bool is_of_kind(uint32_t value_type, ValueKind kind) {
 }
 
 std::string_view name_of(ValueKind kind) {
-  constexpr std::string_view kNames[] = {"anything", "a number", "an integer", "a boolean", "a string", "bytes"};
+  constexpr std::string_view kNames[] = {"anything",  "a number", "an integer",
+                                         "a boolean", "a string", "bytes"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -109,7 +110,8 @@ Violation Validate::check(const sdk::EventView& event, const SensorRule* rule) c
   if (rule != nullptr) {
     if (!is_of_kind(event.record().value_type, rule->kind)) return Violation::kWrongType;
     if (rule->range) {
-      if (const Violation violation = check_range(event, *rule->range); violation != Violation::kNone) return violation;
+      if (const Violation violation = check_range(event, *rule->range); violation != Violation::kNone)
+        return violation;
     }
   }
   return check_time(event.record());
@@ -149,7 +151,8 @@ void Validate::refuse(const sdk::EventView& event, uint32_t i, Violation violati
 }
 
 // The field, what it is, and what it should be.
-std::string Validate::explain(const sdk::EventView& event, Violation violation, const SensorRule* rule) const {
+std::string Validate::explain(const sdk::EventView& event, Violation violation,
+                              const SensorRule* rule) const {
   const weir_event_v1& record = event.record();
   std::string text;
   if (violation == Violation::kMissingField) {
@@ -160,12 +163,16 @@ std::string Validate::explain(const sdk::EventView& event, Violation violation, 
     }
   }
   if (violation == Violation::kTooOld) {
-    return text.append("timestamp is ").append(seconds(record.received_ns, record.timestamp_ns))
-        .append(" before its receipt, more than max_age ").append(config_.max_age);
+    return text.append("timestamp is ")
+        .append(seconds(record.received_ns, record.timestamp_ns))
+        .append(" before its receipt, more than max_age ")
+        .append(config_.max_age);
   }
   if (violation == Violation::kTooFarAhead) {
-    return text.append("timestamp is ").append(seconds(record.timestamp_ns, record.received_ns))
-        .append(" after its receipt, more than max_ahead ").append(config_.max_ahead);
+    return text.append("timestamp is ")
+        .append(seconds(record.timestamp_ns, record.received_ns))
+        .append(" after its receipt, more than max_ahead ")
+        .append(config_.max_ahead);
   }
   text.append("value of ").append(event.sensor_type()).append(" is ");
   if (violation == Violation::kWrongType) {
@@ -174,7 +181,10 @@ std::string Validate::explain(const sdk::EventView& event, Violation violation, 
   }
   const Range& range = *rule->range;
   if (violation == Violation::kWrongUnit) {
-    return text.append("in ").append(event.unit()).append(", which cannot be compared with ").append(range.unit->code);
+    return text.append("in ")
+        .append(event.unit())
+        .append(", which cannot be compared with ")
+        .append(range.unit->code);
   }
   double value = 0;
   event.number(&value);

@@ -21,8 +21,9 @@ enum class Violation : uint32_t {
   kTooFarAhead = 6
 };
 
-// Pure: a timestamp is compared with the time at which the gateway received the event, never with a clock. Where that
-// time is in doubt (WEIR_CLOCK_SUSPECT) or the device sent none, timestamps are not judged. Changes nothing.
+// Pure: a timestamp is compared with the time at which the gateway received the event, never with a clock.
+// Where that time is in doubt (WEIR_CLOCK_SUSPECT) or the device sent none, timestamps are not judged.
+// Changes nothing.
 class Validate final : public sdk::Transform {
  public:
   Validate(sdk::Host host, std::string_view config);

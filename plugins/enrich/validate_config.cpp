@@ -34,7 +34,8 @@ std::string token(std::string_view key) {
 }
 
 const std::string& text_at(const Json& value, const std::string& pointer) {
-  if (!value.is_string() || value.get_ref<const std::string&>().empty()) wrong(pointer, "must be a text, not empty");
+  if (!value.is_string() || value.get_ref<const std::string&>().empty())
+    wrong(pointer, "must be a text, not empty");
   return value.get_ref<const std::string&>();
 }
 
@@ -68,7 +69,9 @@ void parse_required(const Json& fields, ValidateConfig& config) {
     } else if (field.starts_with(kMetadata) && field.size() > kMetadata.size()) {
       config.needed_metadata.push_back(field.substr(kMetadata.size()));
     } else {
-      wrong(pointer, "must be \"unit\", \"timestamp\" or \"metadata.KEY\" (device_id, sensor_type and value are always there)");
+      wrong(pointer,
+            "must be \"unit\", \"timestamp\" or \"metadata.KEY\" (device_id, sensor_type and value are "
+            "always there)");
     }
   }
 }
@@ -83,7 +86,8 @@ Range parse_range(const Json& limits, const std::string& pointer) {
       (key == "min" ? range.min : range.max) = value.get<double>();
     } else if (key == "unit") {
       range.unit = find_unit(text_at(value, at));
-      if (range.unit == nullptr) wrong(at, "is not in the unit table; leave it out to compare values as they are");
+      if (range.unit == nullptr)
+        wrong(at, "is not in the unit table; leave it out to compare values as they are");
     } else {
       wrong(at, "unknown key; known are min, max and unit");
     }

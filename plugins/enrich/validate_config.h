@@ -13,8 +13,8 @@
 namespace weir::enrich {
 
 struct Range {
-  std::optional<double> min;  // inclusive
-  std::optional<double> max;  // inclusive
+  std::optional<double> min;   // inclusive
+  std::optional<double> max;   // inclusive
   const Unit* unit = nullptr;  // of the limits; null: they are compared with the value as it is
 };
 

@@ -49,10 +49,12 @@ Config parse_config(std::string_view json) {
       }
       config.full_sync = value == "full";
     } else {
-      throw sdk::Failure(WEIR_E_INVALID, "unknown key; known are path, busy_timeout_ms and synchronous", pointer);
+      throw sdk::Failure(WEIR_E_INVALID, "unknown key; known are path, busy_timeout_ms and synchronous",
+                         pointer);
     }
   }
-  if (config.path.empty()) throw sdk::Failure(WEIR_E_INVALID, "path is missing: name the database file", "/path");
+  if (config.path.empty())
+    throw sdk::Failure(WEIR_E_INVALID, "path is missing: name the database file", "/path");
   return config;
 }
 

@@ -22,24 +22,48 @@ constexpr char kCreateTable[] =
     "metadata TEXT, trace_id TEXT, PRIMARY KEY(gateway_id, epoch, sequence, part)) WITHOUT ROWID";
 
 constexpr char kInsert[] =
-    "INSERT INTO events(gateway_id, epoch, sequence, part, id, device_id, timestamp, received_at, sensor_type, "
+    "INSERT INTO events(gateway_id, epoch, sequence, part, id, device_id, timestamp, received_at, "
+    "sensor_type, "
     "value, unit, metadata, trace_id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
     "ON CONFLICT DO NOTHING";
-enum Parameter { kGatewayId = 1, kEpoch, kSequence, kPart, kId, kDeviceId, kTimestamp, kReceivedAt, kSensorType,
-                 kValue, kUnit, kMetadata, kTraceId };
+enum Parameter {
+  kGatewayId = 1,
+  kEpoch,
+  kSequence,
+  kPart,
+  kId,
+  kDeviceId,
+  kTimestamp,
+  kReceivedAt,
+  kSensorType,
+  kValue,
+  kUnit,
+  kMetadata,
+  kTraceId
+};
 
 // The columns that must be there. A positive number is the place in the primary key.
 struct Column {
   std::string_view name;
   int key_place;
 };
-constexpr std::array<Column, 13> kColumns{{{"gateway_id", 1}, {"epoch", 2}, {"sequence", 3}, {"part", 4},
-                                           {"id", 0}, {"device_id", 0}, {"timestamp", 0}, {"received_at", 0},
-                                           {"sensor_type", 0}, {"value", 0}, {"unit", 0}, {"metadata", 0},
+constexpr std::array<Column, 13> kColumns{{{"gateway_id", 1},
+                                           {"epoch", 2},
+                                           {"sequence", 3},
+                                           {"part", 4},
+                                           {"id", 0},
+                                           {"device_id", 0},
+                                           {"timestamp", 0},
+                                           {"received_at", 0},
+                                           {"sensor_type", 0},
+                                           {"value", 0},
+                                           {"unit", 0},
+                                           {"metadata", 0},
                                            {"trace_id", 0}}};
 
 int64_t monotonic_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -48,7 +72,8 @@ std::string file_name(const std::string& path) { return path.starts_with('/') ? 
 
 void bind_text(sqlite3_stmt* statement, int at, std::string_view text) {
   // A null pointer would make it NULL: an empty text is one all the same.
-  sqlite3_bind_text64(statement, at, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(statement, at, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
 }
 
 // False for a type that this sink does not know.
@@ -95,9 +120,9 @@ void EventDatabase::close() {
 }
 
 void EventDatabase::abandon() {
-  // What is still in the WAL goes into the moved file, so that it is whole, and the WAL that lies under the old name
-  // is emptied, so that no frame of it is replayed into a new file there. SQLite's own checkpoint at close would
-  // remove files by name.
+  // What is still in the WAL goes into the moved file, so that it is whole, and the WAL that lies under the
+  // old name is emptied, so that no frame of it is replayed into a new file there. SQLite's own checkpoint at
+  // close would remove files by name.
   insert_.reset();
   sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -173,7 +198,8 @@ bool EventDatabase::set_up(sqlite3* database, Trouble& trouble) {
   }
   const auto* mode = reinterpret_cast<const char*>(sqlite3_column_text(raw, 0));
   if (mode == nullptr || std::string_view(mode) != "wal") {
-    trouble = {Trouble::Kind::kMisconfigured, config_.path + ": its file system does not support SQLite's WAL mode; use a local one"};
+    trouble = {Trouble::Kind::kMisconfigured,
+               config_.path + ": its file system does not support SQLite's WAL mode; use a local one"};
     return false;
   }
   pragma.reset();
@@ -190,8 +216,10 @@ bool EventDatabase::set_up(sqlite3* database, Trouble& trouble) {
 
 bool EventDatabase::check_table(sqlite3* database, Trouble& trouble) {
   sqlite3_stmt* raw = nullptr;
-  int code = sqlite3_prepare_v2(database, "SELECT name, pk, \"notnull\" AND dflt_value IS NULL FROM "
-                                "pragma_table_info('events')", -1, &raw, nullptr);
+  int code = sqlite3_prepare_v2(database,
+                                "SELECT name, pk, \"notnull\" AND dflt_value IS NULL FROM "
+                                "pragma_table_info('events')",
+                                -1, &raw, nullptr);
   const Statement columns(raw);
   size_t found = 0;
   std::string wrong;
@@ -215,8 +243,9 @@ bool EventDatabase::check_table(sqlite3* database, Trouble& trouble) {
   }
   if (wrong.empty() && found < kColumns.size()) wrong = "has other columns";
   if (wrong.empty()) return true;
-  trouble = {Trouble::Kind::kMisconfigured, config_.path + ": its table \"events\" " + wrong +
-                       " than this sink writes; rename that table, or give another path"};
+  trouble = {Trouble::Kind::kMisconfigured,
+             config_.path + ": its table \"events\" " + wrong +
+                 " than this sink writes; rename that table, or give another path"};
   return false;
 }
 
@@ -236,13 +265,15 @@ bool EventDatabase::insert(const weir_batch* batch, int64_t deadline_ns, std::ve
   const int64_t before = sqlite3_total_changes64(database_.get());
   int code = SQLITE_OK;
   // IMMEDIATE: wait for the write lock here, where waiting is possible, and not in the middle of the batch.
-  const bool stored = execute("BEGIN IMMEDIATE", code) && insert_rows(batch, refused, code) && execute("COMMIT", code);
+  const bool stored =
+      execute("BEGIN IMMEDIATE", code) && insert_rows(batch, refused, code) && execute("COMMIT", code);
   if (!stored) {
     trouble = give_up(code);
     return false;
   }
   if (!is_current()) {  // deleted meanwhile: what was committed is in a file that nobody will read
-    trouble = {Trouble::Kind::kPassing, config_.path + ": the file was moved or deleted while a batch was written to it"};
+    trouble = {Trouble::Kind::kPassing,
+               config_.path + ": the file was moved or deleted while a batch was written to it"};
     return false;
   }
   rows_written_ = static_cast<uint64_t>(sqlite3_total_changes64(database_.get()) - before);
@@ -294,8 +325,8 @@ int EventDatabase::insert_row(const sdk::EventView& event) {
 Trouble EventDatabase::give_up(int code) {
   Trouble trouble = describe(config_.path, database_.get(), code);
   sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-  // A lock or a full disk passes and the connection stays good. After anything else what it believes about the file
-  // is in doubt (sqlite.org/howtocorrupt.html): the next batch begins with a fresh one.
+  // A lock or a full disk passes and the connection stays good. After anything else what it believes about
+  // the file is in doubt (sqlite.org/howtocorrupt.html): the next batch begins with a fresh one.
   const int primary = code & 0xff;
   const bool usable = primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL ||
                       primary == SQLITE_INTERRUPT;

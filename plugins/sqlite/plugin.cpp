@@ -1,7 +1,8 @@
 // What the library offers: one component, sqlite.sink.
+#include "weir/plugin.hpp"
+
 #include "config.h"
 #include "sqlite_sink.h"
-#include "weir/plugin.hpp"
 
 namespace {
 
@@ -10,8 +11,8 @@ constexpr const char* kUses[] = {WEIR_METRICS, nullptr};
 
 constexpr weir::sdk::Registration sqlite_sink() {
   auto registration = weir::sdk::sink<weir::sqlite::SqliteSink>(
-      "sqlite.sink", "Writes events into a table of a SQLite file, each exactly once", weir::sqlite::kConfigSchema,
-      WEIR_CAP_FS);
+      "sqlite.sink", "Writes events into a table of a SQLite file, each exactly once",
+      weir::sqlite::kConfigSchema, WEIR_CAP_FS);
   registration.descriptor.required = kNeeds;
   registration.descriptor.optional = kUses;
   return registration;

@@ -11,7 +11,8 @@ char* put_hex(char* to, uint8_t byte) {
   return to;
 }
 
-// RFC 8259, section 7: quotation mark, backslash and control characters must be escaped; nothing else needs to be.
+// RFC 8259, section 7: quotation mark, backslash and control characters must be escaped; nothing else needs
+// to be.
 void append_string(std::string& json, std::string_view text) {
   json += '"';
   size_t done = 0;

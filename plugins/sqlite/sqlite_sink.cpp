@@ -3,18 +3,19 @@
 namespace weir::sqlite {
 namespace {
 
-// More than 1,000 rows a transaction gained little when measured (281k events/s at 1,000, 336k at 5,000), and it
-// keeps the write lock, which a reader's program may want, for a few milliseconds only.
+// More than 1,000 rows a transaction gained little when measured (281k events/s at 1,000, 336k at 5,000), and
+// it keeps the write lock, which a reader's program may want, for a few milliseconds only.
 constexpr uint32_t kMaxBatchEvents = 1000;
 // One transaction about as long as the WAL grows before it is checkpointed (1,000 pages of 4 KiB).
 constexpr uint32_t kMaxBatchBytes = 4u << 20;
-// Each commit is a flush of the disk. A twentieth of a second is not noticed by who reads a file, and 20 flushes a
-// second are kind to flash.
+// Each commit is a flush of the disk. A twentieth of a second is not noticed by who reads a file, and 20
+// flushes a second are kind to flash.
 constexpr uint32_t kLingerMs = 50;
 constexpr uint32_t kUnknownTypeCode = 1;
 
 std::string required_gateway_id(const sdk::Host& host) {
-  if (host.gateway_id().empty()) throw sdk::Failure(WEIR_E_UNSUPPORTED, "the host does not say its gateway_id");
+  if (host.gateway_id().empty())
+    throw sdk::Failure(WEIR_E_UNSUPPORTED, "the host does not say its gateway_id");
   return std::string(host.gateway_id());
 }
 

@@ -12,16 +12,17 @@
 
 namespace weir::sqlite {
 
-// Works within submit(), on the host's thread for this sink: an embedded database has no answer to wait for, and
-// there is nothing a thread of its own could do meanwhile.
+// Works within submit(), on the host's thread for this sink: an embedded database has no answer to wait for,
+// and there is nothing a thread of its own could do meanwhile.
 //
-// What is wrong with the file is never an event's fault: the batch is to be tried again until an operator has mended
-// it. Only an event whose value the sink cannot store is rejected.
+// What is wrong with the file is never an event's fault: the batch is to be tried again until an operator has
+// mended it. Only an event whose value the sink cannot store is rejected.
 class SqliteSink final : public sdk::Sink {
  public:
   SqliteSink(sdk::Host host, std::string_view config);
 
-  // WEIR_E_INVALID for a table that is not ours, WEIR_E_UNAVAILABLE for what may pass (no folder, no right, no space).
+  // WEIR_E_INVALID for a table that is not ours, WEIR_E_UNAVAILABLE for what may pass (no folder, no right,
+  // no space).
   void prepare(int64_t deadline_ns) override;
   void stop(int64_t deadline_ns) override;
   sdk::Health health() override;

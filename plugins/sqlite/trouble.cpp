@@ -33,8 +33,8 @@ std::string_view advice(int primary_code) {
 }
 
 bool is_damage(int primary_code) {
-  return primary_code == SQLITE_CORRUPT || primary_code == SQLITE_NOTADB || primary_code == SQLITE_CONSTRAINT ||
-         primary_code == SQLITE_MISMATCH;
+  return primary_code == SQLITE_CORRUPT || primary_code == SQLITE_NOTADB ||
+         primary_code == SQLITE_CONSTRAINT || primary_code == SQLITE_MISMATCH;
 }
 
 }  // namespace

@@ -28,10 +28,12 @@ TEST_P(WrongConfiguration, IsRefusedWithTheKeyAndTheReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, WrongConfiguration,
-    ::testing::Values(Wrong{"{}", "/path", "path is missing"}, Wrong{R"({"path": ""})", "/path", "a file name"},
+    ::testing::Values(Wrong{"{}", "/path", "path is missing"},
+                      Wrong{R"({"path": ""})", "/path", "a file name"},
                       Wrong{R"({"path": 5})", "/path", "a file name"},
                       Wrong{R"({"path": "x", "busy_timeout_ms": -1})", "/busy_timeout_ms", "0 to 60000"},
-                      Wrong{R"({"path": "x", "synchronous": "off"})", "/synchronous", "\"full\" or \"normal\""},
+                      Wrong{R"({"path": "x", "synchronous": "off"})", "/synchronous",
+                            "\"full\" or \"normal\""},
                       Wrong{R"({"path": "x", "pat": 1})", "/pat", "unknown key"},
                       Wrong{"[]", "", "must be a JSON object"}, Wrong{"{", "", "must be a JSON object"}));
 

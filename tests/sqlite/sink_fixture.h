@@ -18,7 +18,8 @@ namespace weir::test {
 class Connection {
  public:
   explicit Connection(const std::string& path) {
-    if (sqlite3_open(path.c_str(), &database_) != SQLITE_OK) throw std::runtime_error(sqlite3_errmsg(database_));
+    if (sqlite3_open(path.c_str(), &database_) != SQLITE_OK)
+      throw std::runtime_error(sqlite3_errmsg(database_));
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

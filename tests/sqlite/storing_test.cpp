@@ -22,21 +22,27 @@ TEST_F(SqliteSink, StoresEveryFieldOfAnEventInItsColumn) {
   event.id_byte = 0x0f;
   expect_delivered(start().deliver(make_batch({event}, /*epoch=*/0x00ff00ff00ff00ff, /*first_sequence=*/42)));
   const auto rows = Connection(file()).rows(
-      "SELECT gateway_id, epoch, sequence, part, id, device_id, timestamp, received_at, sensor_type, value, unit, "
+      "SELECT gateway_id, epoch, sequence, part, id, device_id, timestamp, received_at, sensor_type, value, "
+      "unit, "
       "metadata, trace_id FROM events");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0], (Row{"site-a-1", "00ff00ff00ff00ff", "42", "2", "0f0f0f0f-0f0f-0f0f-0f0f-0f0f0f0f0f0f",
-                          "boiler-7", "1700000000123456789", "1700000001000000000", "temperature", "21.5", "Cel",
-                          R"({"site":"north"})", "f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0"}));
+                          "boiler-7", "1700000000123456789", "1700000001000000000", "temperature", "21.5",
+                          "Cel", R"({"site":"north"})", "f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0"}));
 }
 
 TEST_F(SqliteSink, StoresEachKindOfValueInItsOwnStorageClass) {
-  const std::vector<TestEvent> events = {
-      {.value = 0.1},         {.value = int64_t{-9'007'199'254'740'993}}, {.value = true}, {.value = false},
-      {.value = "open \"x\""}, {.value = ""},                             {.value = Bytes{std::string("\0\xff", 2)}},
-      {.value = Bytes{""}}};
+  const std::vector<TestEvent> events = {{.value = 0.1},
+                                         {.value = int64_t{-9'007'199'254'740'993}},
+                                         {.value = true},
+                                         {.value = false},
+                                         {.value = "open \"x\""},
+                                         {.value = ""},
+                                         {.value = Bytes{std::string("\0\xff", 2)}},
+                                         {.value = Bytes{""}}};
   expect_delivered(start().deliver(make_batch(events)));
-  const auto rows = Connection(file()).rows("SELECT typeof(value), quote(value) FROM events ORDER BY sequence");
+  const auto rows =
+      Connection(file()).rows("SELECT typeof(value), quote(value) FROM events ORDER BY sequence");
   EXPECT_EQ(rows, (std::vector<Row>{{"real", "0.1"},
                                     {"integer", "-9007199254740993"},
                                     {"integer", "1"},
@@ -53,8 +59,10 @@ TEST_F(SqliteSink, StoresNoUnitAsNull) {
 }
 
 TEST_F(SqliteSink, WritesMetadataThatSqliteReadsBackAsJson) {
-  const std::map<std::string, std::string> metadata = {
-      {"plain", "north"}, {"quo\"te", "a\\b\"c"}, {"control", "tab\t line\n bell\x07"}, {"umlaut", "K\u00e4lte \u2103"}};
+  const std::map<std::string, std::string> metadata = {{"plain", "north"},
+                                                       {"quo\"te", "a\\b\"c"},
+                                                       {"control", "tab\t line\n bell\x07"},
+                                                       {"umlaut", "K\u00e4lte \u2103"}};
   expect_delivered(start().deliver(make_batch({{.metadata = metadata}, {}})));
   Connection reader(file());
   EXPECT_EQ(reader.value("SELECT json_valid(metadata) FROM events WHERE sequence = 1"), "1");

@@ -1,5 +1,5 @@
-// What the sink does when the file cannot take a batch: it asks to try again, says why, and goes on by itself when it
-// can. No event is ever given up for the file's sake.
+// What the sink does when the file cannot take a batch: it asks to try again, says why, and goes on by itself
+// when it can. No event is ever given up for the file's sake.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,7 +132,8 @@ TEST_F(SqliteSink, CannotBePreparedInAFolderThatItMayNotWrite) {
     EXPECT_EQ(failure.code, WEIR_E_UNAVAILABLE);
     EXPECT_EQ(failure.pointer, "/path");
     EXPECT_NE(std::string(failure.what()).find(file()), std::string::npos) << failure.what();
-    EXPECT_NE(std::string(failure.what()).find("gateway's user may write"), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find("gateway's user may write"), std::string::npos)
+        << failure.what();
   }
 }
 
@@ -147,7 +148,8 @@ TEST_F(SqliteSink, CannotBePreparedOnAFileThatItMayNotWrite) {
     FAIL() << "was prepared";
   } catch (const CallFailed& failure) {
     EXPECT_EQ(failure.code, WEIR_E_UNAVAILABLE);
-    EXPECT_NE(std::string(failure.what()).find("must be allowed to write"), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find("must be allowed to write"), std::string::npos)
+        << failure.what();
   }
 }
 
@@ -158,7 +160,8 @@ TEST_F(SqliteSink, CannotBePreparedBelowAFile) {
     FAIL() << "was prepared";
   } catch (const CallFailed& failure) {
     EXPECT_EQ(failure.code, WEIR_E_UNAVAILABLE);
-    EXPECT_NE(std::string(failure.what()).find("cannot make the folder"), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find("cannot make the folder"), std::string::npos)
+        << failure.what();
   }
 }
 
@@ -168,7 +171,8 @@ TEST_F(SqliteSink, CannotBePreparedOnAFolder) {
     FAIL() << "was prepared";
   } catch (const CallFailed& failure) {
     EXPECT_EQ(failure.code, WEIR_E_UNAVAILABLE);
-    EXPECT_NE(std::string(failure.what()).find("check that it is a file"), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find("check that it is a file"), std::string::npos)
+        << failure.what();
   }
 }
 
@@ -203,9 +207,11 @@ INSTANTIATE_TEST_SUITE_P(
     Each, ForeignTable,
     ::testing::Values(
         "CREATE TABLE events(id INTEGER PRIMARY KEY, text)",
-        "CREATE TABLE events(gateway_id, epoch, sequence, part, id PRIMARY KEY, device_id, timestamp, received_at, "
+        "CREATE TABLE events(gateway_id, epoch, sequence, part, id PRIMARY KEY, device_id, timestamp, "
+        "received_at, "
         "sensor_type, value, unit, metadata, trace_id)",
-        "CREATE TABLE events(gateway_id, epoch, sequence, part, id, device_id, timestamp, received_at, sensor_type, "
+        "CREATE TABLE events(gateway_id, epoch, sequence, part, id, device_id, timestamp, received_at, "
+        "sensor_type, "
         "value, unit, metadata, trace_id, mine NOT NULL, PRIMARY KEY(gateway_id, epoch, sequence, part))"));
 
 TEST_F(SqliteSink, AcceptsATableThatHasFurtherColumns) {
@@ -286,8 +292,9 @@ TEST_F(SqliteSink, KeepsTheBacklogWhenRulesOfTheTableRefuseAnEvent) {
 
 TEST_F(SqliteSink, RejectsAnUnknownKindOfValueAlsoWhenTheRestMustBeTriedAgain) {
   Instance& sink = start();
-  Connection(file()).rows("CREATE TRIGGER no BEFORE INSERT ON events WHEN new.value = 3.0 "
-                          "BEGIN SELECT RAISE(ABORT, 'not this'); END");
+  Connection(file()).rows(
+      "CREATE TRIGGER no BEFORE INSERT ON events WHEN new.value = 3.0 "
+      "BEGIN SELECT RAISE(ABORT, 'not this'); END");
   const Completion completion =
       sink.deliver(make_batch({{.value = 1.0}, {.value = UnknownValue{}}, {.value = 3.0}}));
   ASSERT_EQ(completion.results.size(), 3u);

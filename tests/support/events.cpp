@@ -68,7 +68,8 @@ Block make_batch(const std::vector<TestEvent>& events, uint64_t epoch, uint64_t 
     event.sensor_type = builder.text(from.sensor_type);
     event.unit = builder.text(from.unit);
     set_value(builder, event, from.value);
-    std::vector<std::pair<std::string_view, std::string_view>> pairs(from.metadata.begin(), from.metadata.end());
+    std::vector<std::pair<std::string_view, std::string_view>> pairs(from.metadata.begin(),
+                                                                     from.metadata.end());
     builder.metadata(index, pairs);
   }
   Block block(builder.finish());

@@ -136,7 +136,8 @@ std::optional<HttpResponse> HttpClient::read(std::chrono::nanoseconds timeout, b
   std::optional<HttpResponse> response = parse_head(std::string_view(received_).substr(0, end));
   if (!response) return std::nullopt;
   received_.erase(0, end + 4);
-  const bool bodyless = head || response->status / 100 == 1 || response->status == 204 || response->status == 304;
+  const bool bodyless =
+      head || response->status / 100 == 1 || response->status == 204 || response->status == 304;
   if (!bodyless && !read_body(*response, deadline)) return std::nullopt;
   return response;
 }
@@ -167,7 +168,8 @@ bool HttpClient::read_chunks(std::string& body, TimePoint deadline) {
       if (!receive(deadline)) return false;
     }
     size_t size = 0;
-    if (std::from_chars(received_.data(), received_.data() + line_end, size, 16).ec != std::errc()) return false;
+    if (std::from_chars(received_.data(), received_.data() + line_end, size, 16).ec != std::errc())
+      return false;
     while (received_.size() < line_end + 2 + size + 2) {
       if (!receive(deadline)) return false;
     }

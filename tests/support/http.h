@@ -47,8 +47,8 @@ class HttpClient {
   // True when the peer ends the connection in time; what it sends until then is thrown away.
   bool wait_for_close(std::chrono::nanoseconds timeout = kPatience);
   // Sends a whole request (Host and Content-Length are added) and reads its response.
-  std::optional<HttpResponse> request(std::string_view method, std::string_view target, std::string_view body = "",
-                                      const HttpHeaders& headers = {});
+  std::optional<HttpResponse> request(std::string_view method, std::string_view target,
+                                      std::string_view body = "", const HttpHeaders& headers = {});
 
  private:
   explicit HttpClient(int fd, std::nullptr_t) : fd_(fd) {}

@@ -79,9 +79,8 @@ size_t Ingress::settle_all(uint32_t state, uint32_t retry_after_ms) {
       if (!emitted.settled) tokens.push_back(emitted.token);
     }
   }
-  return static_cast<size_t>(std::count_if(tokens.begin(), tokens.end(), [&](uint64_t token) {
-    return settle(token, state, 0, retry_after_ms);
-  }));
+  return static_cast<size_t>(std::count_if(
+      tokens.begin(), tokens.end(), [&](uint64_t token) { return settle(token, state, 0, retry_after_ms); }));
 }
 
 bool Ingress::deliver(const Order& order) {
@@ -104,7 +103,7 @@ bool Ingress::deliver(const Order& order) {
   std::vector<uint8_t> ids(size_t{count} * 16);
   auto* id = reinterpret_cast<uint8_t(*)[16]>(ids.data());
   for (uint32_t i = 0; i < count; ++i) make_id(first + i, id[i]);
-  const weir_settlement settlement{order.token, order.state,      count, 1, first, id,
+  const weir_settlement settlement{order.token,      order.state,         count, 1, first, id,
                                    order.duplicates, order.retry_after_ms};
   source->settled(self, &settlement, 1);
   lock.lock();

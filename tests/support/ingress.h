@@ -1,4 +1,5 @@
-// weir.ingress of the test host: collects what a source emits, answers as the test says, settles when it says.
+// weir.ingress of the test host: collects what a source emits, answers as the test says, settles when it
+// says.
 #pragma once
 
 #include <condition_variable>
@@ -53,7 +54,8 @@ class Ingress {
   void keep_batches(bool keep);
 
   // Settles one accepted batch, on the caller's thread. False when the token is not waiting.
-  bool settle(uint64_t token, uint32_t state = WEIR_DURABLE, uint32_t duplicates = 0, uint32_t retry_after_ms = 0);
+  bool settle(uint64_t token, uint32_t state = WEIR_DURABLE, uint32_t duplicates = 0,
+              uint32_t retry_after_ms = 0);
   // Settles all that wait, in the order they came; returns how many.
   size_t settle_all(uint32_t state = WEIR_DURABLE, uint32_t retry_after_ms = 0);
 
@@ -93,7 +95,7 @@ class Ingress {
   size_t refused_ = 0;
   const weir_source_v1* source_ = nullptr;
   void* self_ = nullptr;
-  int calls_ = 0;  // settled() calls under way
+  int calls_ = 0;        // settled() calls under way
   std::jthread thread_;  // last: ends first
 };
 

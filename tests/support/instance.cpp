@@ -93,7 +93,8 @@ Completion Instance::deliver(const weir_batch* batch) {
   return *std::move(completion);
 }
 
-void Instance::process(const weir_batch* batch, TransformOutput& output, const weir_transform_context& context) {
+void Instance::process(const weir_batch* batch, TransformOutput& output,
+                       const weir_transform_context& context) {
   ErrorBuffer error;
   error.check(transform_->process(self_, &context, batch, output.get(), error.get()));
 }

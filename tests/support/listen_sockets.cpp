@@ -36,7 +36,8 @@ ListenSockets::Opened bind_socket(uint32_t protocol, const std::string& address,
   const int yes = 1;
   if (protocol == WEIR_SOCKET_TCP) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   bool good = fd >= 0 && ::bind(fd, found->ai_addr, found->ai_addrlen) == 0;
-  if (good && protocol == WEIR_SOCKET_TCP) good = ::listen(fd, backlog != 0 ? static_cast<int>(backlog) : 128) == 0;
+  if (good && protocol == WEIR_SOCKET_TCP)
+    good = ::listen(fd, backlog != 0 ? static_cast<int>(backlog) : 128) == 0;
   const int error = errno;
   ::freeaddrinfo(found);
   if (good) return {WEIR_OK, fd, ""};

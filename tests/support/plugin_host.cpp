@@ -23,7 +23,8 @@ struct Metric {
 std::string string_of(weir_text text) { return {text.data, text.data + text.size}; }
 
 bool valid_metric_name(std::string_view name) {
-  return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+  return !name.empty() &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ struct PluginHost::State {
   std::string gateway_id = "test-gateway";
   std::set<std::string, std::less<>> withheld;
   std::vector<LogLine> log;
-  std::vector<Metric> metrics;                       // weir_metric is the index + 1
+  std::vector<Metric> metrics;  // weir_metric is the index + 1
   std::map<std::string, weir_metric, std::less<>> metric_names;
   std::shared_ptr<KeyValue> keyvalue;
   std::shared_ptr<ListenSockets> sockets;
@@ -78,7 +79,8 @@ struct HostServices {
     if (metric != 0 && metric <= state.metrics.size()) state.metrics[metric - 1].value = value;
   }
 
-  static weir_status get_value(weir_host* host, weir_text key, void* buffer, uint64_t capacity, uint64_t* size) {
+  static weir_status get_value(weir_host* host, weir_text key, void* buffer, uint64_t capacity,
+                               uint64_t* size) {
     KeyValue& keyvalue = *state(host).keyvalue;
     std::lock_guard lock(keyvalue.mutex);
     const auto found = keyvalue.values.find(string_of(key));

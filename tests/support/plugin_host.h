@@ -1,4 +1,5 @@
-// A host in this process for tests of real plugins: load a .so, make an instance, feed it, look at what it does.
+// A host in this process for tests of real plugins: load a .so, make an instance, feed it, look at what it
+// does.
 //
 //   PluginLibrary library(plugin_path("sqlite"));
 //   PluginHost host;
@@ -28,8 +29,8 @@ struct LogLine {
   std::string text;
 };
 
-// The host of one instance: services log, metrics, clock, socket, keyvalue, gateway, ingress and delivery, all of
-// them real but small. Must outlive its instance. All functions: any thread.
+// The host of one instance: services log, metrics, clock, socket, keyvalue, gateway, ingress and delivery,
+// all of them real but small. Must outlive its instance. All functions: any thread.
 class PluginHost {
  public:
   PluginHost();
@@ -79,11 +80,12 @@ struct InstanceHealth {
   std::string text;
 };
 
-// An instance of a component. Every call throws CallFailed when the plugin refuses. Destroyed with the object,
-// stopped before when it runs. Calls of one thread at a time, except health(), as with a real host.
+// An instance of a component. Every call throws CallFailed when the plugin refuses. Destroyed with the
+// object, stopped before when it runs. Calls of one thread at a time, except health(), as with a real host.
 class Instance {
  public:
-  Instance(const PluginLibrary& library, PluginHost& host, const std::string& component, std::string_view config);
+  Instance(const PluginLibrary& library, PluginHost& host, const std::string& component,
+           std::string_view config);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
   ~Instance();

@@ -14,8 +14,8 @@ std::string plugin_path(std::string_view name);
 // True while a mapping of that file is in this process. The check of "does it unload".
 bool is_mapped(const std::string& path);
 
-// Loaded with RTLD_NOW | RTLD_LOCAL and initialised; deinit and dlclose at the end, when no instance may exist.
-// Throws std::runtime_error with the loader's text.
+// Loaded with RTLD_NOW | RTLD_LOCAL and initialised; deinit and dlclose at the end, when no instance may
+// exist. Throws std::runtime_error with the loader's text.
 class PluginLibrary {
  public:
   explicit PluginLibrary(const std::string& path);

@@ -36,8 +36,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 // In the child, between fork and exec: async-signal-safe calls only. Does not return.
-[[noreturn]] void become(char* const* arguments, char* const* environment, const char* folder, const char* output,
-                         const char* errors, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, char* const* environment, const char* folder,
+                         const char* output, const char* errors, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before the line above
   const int in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);

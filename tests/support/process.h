@@ -22,16 +22,18 @@ struct Exit {
 };
 
 struct ProcessOptions {
-  std::string working_folder;                                     // "" is the test's own
-  std::vector<std::pair<std::string, std::string>> environment;   // added to the test's own
+  std::string working_folder;                                    // "" is the test's own
+  std::vector<std::pair<std::string, std::string>> environment;  // added to the test's own
 };
 
-// Runs a program with its standard output and error written to files (a pipe would stall a child that talks much).
-// The child is killed with the object, and by the kernel when the test itself dies. One thread at a time; start it
-// on a thread that lives as long (the kernel kills the child when the thread that forked it ends).
+// Runs a program with its standard output and error written to files (a pipe would stall a child that talks
+// much). The child is killed with the object, and by the kernel when the test itself dies. One thread at a
+// time; start it on a thread that lives as long (the kernel kills the child when the thread that forked it
+// ends).
 class Process {
  public:
-  // arguments[0] is the program: a path, or a name searched in PATH. Throws std::runtime_error when it cannot start.
+  // arguments[0] is the program: a path, or a name searched in PATH. Throws std::runtime_error when it cannot
+  // start.
   explicit Process(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -48,7 +50,8 @@ class Process {
   // What it has written so far.
   std::string output() const { return read_file(folder_ / "stdout"); }
   std::string errors() const { return read_file(folder_ / "stderr"); }
-  // Waits until standard output (error) holds `text`; false when `timeout` passed or the process ended without.
+  // Waits until standard output (error) holds `text`; false when `timeout` passed or the process ended
+  // without.
   bool wait_for_output(std::string_view text, std::chrono::nanoseconds timeout = kPatience);
   bool wait_for_errors(std::string_view text, std::chrono::nanoseconds timeout = kPatience);
 

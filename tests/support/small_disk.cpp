@@ -31,7 +31,8 @@ bool enter_namespaces() {
   const std::string user = std::to_string(::geteuid());
   const std::string group = std::to_string(::getegid());
   return ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_file("/proc/self/setgroups", "deny") &&
-         write_file("/proc/self/uid_map", "0 " + user + " 1") && write_file("/proc/self/gid_map", "0 " + group + " 1");
+         write_file("/proc/self/uid_map", "0 " + user + " 1") &&
+         write_file("/proc/self/gid_map", "0 " + group + " 1");
 }
 
 int run_body(uint64_t bytes, const std::string& folder, const std::function<void(const std::string&)>& body) {

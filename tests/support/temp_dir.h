@@ -7,7 +7,8 @@
 
 namespace weir::test {
 
-// An empty folder below TMPDIR (or /tmp), removed with all it holds. Throws std::runtime_error when it cannot be made.
+// An empty folder below TMPDIR (or /tmp), removed with all it holds. Throws std::runtime_error when it cannot
+// be made.
 class TempDir {
  public:
   TempDir();

@@ -152,7 +152,8 @@ std::vector<TestEvent> TransformOutput::result() const {
 std::vector<std::string> TransformOutput::violations() const {
   std::vector<std::string> all = violations_;
   for (size_t i = 0; i < verdicts_.size(); ++i) {
-    if (verdicts_[i].decision == Decision::kNone) all.push_back("event " + std::to_string(i) + " has no decision");
+    if (verdicts_[i].decision == Decision::kNone)
+      all.push_back("event " + std::to_string(i) + " has no decision");
   }
   return all;
 }

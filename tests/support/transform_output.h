@@ -13,12 +13,18 @@
 
 namespace weir::test {
 
-enum class Decision { kNone, kKept, kDropped, kRejected, kReplaced };  // replaced: emit() with it as the cause
+enum class Decision {
+  kNone,
+  kKept,
+  kDropped,
+  kRejected,
+  kReplaced
+};  // replaced: emit() with it as the cause
 
 struct Verdict {
   Decision decision = Decision::kNone;
-  uint32_t code = 0;            // rejected
-  std::string reason;           // dropped, rejected
+  uint32_t code = 0;              // rejected
+  std::string reason;             // dropped, rejected
   std::vector<uint32_t> amended;  // the fields, in the order of the calls
   bool operator==(const Verdict&) const = default;
 };
@@ -33,10 +39,12 @@ class TransformOutput {
   weir_output* get() { return &shim_; }
 
   const std::vector<Verdict>& verdicts() const { return verdicts_; }
-  // The events that go on, in order: kept ones as amended, and in the place of a cause what was emitted for it.
+  // The events that go on, in order: kept ones as amended, and in the place of a cause what was emitted for
+  // it.
   std::vector<TestEvent> result() const;
   const std::map<std::string, std::string>& puts() const { return puts_; }
-  // What the transform did against transform.h: two decisions about one event, none, an index out of range ...
+  // What the transform did against transform.h: two decisions about one event, none, an index out of range
+  // ...
   std::vector<std::string> violations() const;
   // True when every event was kept and none amended: the batch may be passed on without a copy.
   bool untouched() const;
