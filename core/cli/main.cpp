@@ -1,0 +1,107 @@
+#include "cli/main.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "cli/commands.h"
+#include "plugin/probe.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr const char* kVersion = "weir 0.1.0, plugin ABI 0.1 (draft)";
+
+// The command line and what it chose. Members outlive the parse.
+struct Line {
+  CLI::App app{"Weir: takes device data in, never loses it, is upgraded while it runs"};
+  Common common;
+  std::string folder = "manifests", log_level = "info", instance, id, consumer, file;
+  bool once = false;
+  uint64_t lines = 20, limit = 50;
+  int64_t number = 0;
+  std::function<int()> chosen;
+
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()> call) {
+    CLI::App* made = parent->add_subcommand(name, help);
+    made->callback([this, call = std::move(call)] { chosen = call; });
+    return made;
+  }
+  // One that asks the running gateway and prints.
+  CLI::App* client(CLI::App* parent, const std::string& name, const std::string& help, std::function<int()> call) {
+    CLI::App* made = command(parent, name, help, std::move(call));
+    made->add_option("--manifests", common.manifests, "The gateway's manifests folder")->capture_default_str();
+    made->add_flag("--json", common.json, "Print JSON");
+    return made;
+  }
+  CLI::App* group(const std::string& name, const std::string& help) {
+    CLI::App* made = app.add_subcommand(name, help);
+    made->require_subcommand(1);
+    return made;
+  }
+};
+
+void define(Line& line) {
+  Line* l = &line;
+  line.app.set_version_flag("--version", kVersion);
+  line.app.require_subcommand(1);
+  CLI::App* app = &line.app;
+
+  CLI::App* run_app = line.command(app, "run", "Run the gateway", [l] { return run(l->common, l->log_level); });
+  run_app->add_option("--manifests", line.common.manifests, "The manifests folder")->capture_default_str();
+  run_app->add_option("--log-level", line.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))->capture_default_str();
+
+  CLI::App* check_app = line.command(app, "check", "Check a manifests folder without running it",
+                                     [l] { return check(l->folder, l->common.json); });
+  check_app->add_option("DIR", line.folder, "The manifests folder")->capture_default_str();
+  check_app->add_flag("--json", line.common.json, "Print JSON");
+
+  line.client(app, "status", "Show what runs and that the ledger balances", [l] { return status(l->common); });
+  CLI::App* tail_app = line.client(app, "tail", "Show events as they come in",
+                                   [l] { return tail(l->common, l->instance, l->once, l->lines); });
+  tail_app->add_option("SOURCE", line.instance, "Only events of this source");
+  tail_app->add_flag("--once", line.once, "Show the newest events and end");
+  tail_app->add_option("--lines", line.lines, "How many to begin with")->capture_default_str();
+  line.client(app, "trace", "Show what became of one event", [l] { return trace(l->common, l->id); })
+      ->add_option("ID", line.id, "The event's id")->required();
+  line.client(app, "apply", "Apply the changed manifests now", [l] { return apply(l->common); });
+  line.client(app, "forget", "Give up the events kept for a removed sink", [l] { return forget(l->common, l->consumer); })
+      ->add_option("NAME", line.consumer, "A detached consumer, or unrouted")->required();
+
+  CLI::App* journal = line.group("journal", "Look at the journal");
+  line.client(journal, "stats", "Segments, sizes, commits", [l] { return journal_stats(l->common); });
+  line.client(journal, "recount", "Count what is on disk and compare with the ledger", [l] { return journal_recount(l->common); });
+
+  CLI::App* dead = line.group("dead", "Look at the dead letters");
+  line.client(dead, "list", "The newest dead letters", [l] { return dead_list(l->common, l->limit); })
+      ->add_option("--limit", line.limit, "How many")->capture_default_str();
+  line.client(dead, "show", "One dead letter and its event", [l] { return dead_show(l->common, l->number); })
+      ->add_option("NUMBER", line.number, "Its number")->required();
+
+  CLI::App* plugins = line.group("plugin", "Look at plugins");
+  line.client(plugins, "list", "The plugins there are", [l] { return plugin_list(l->common); });
+  CLI::App* inspect = line.command(plugins, "inspect", "What one plugin file offers",
+                                   [l] { return plugin_inspect(l->file, l->common.json); });
+  inspect->add_option("FILE", line.file, "The .so file")->required();
+  inspect->add_flag("--json", line.common.json, "Print JSON");
+
+  CLI::App* host = line.command(app, "host", "The child process; not for people",
+                                [l] { return plugin::probe_main(l->file.c_str()); });
+  host->group("");
+  host->add_option("--probe", line.file, "Load this plugin and say what it is")->required();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Line line;
+  define(line);
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return line.app.exit(error) == 0 ? 0 : 2;
+  }
+  return line.chosen();
+}
+
+}  // namespace weir::cli
