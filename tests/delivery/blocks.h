@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "event/block.h"
@@ -16,6 +18,7 @@ struct Made {
   std::string device;
   uint32_t part = 0;
   size_t text_bytes = 0;  // of its value
+  std::string room = {};  // metadata; none when empty
 };
 
 inline event::SharedBlock block_of(const std::vector<Made>& events, uint64_t epoch = 1) {
@@ -35,6 +38,9 @@ inline event::SharedBlock block_of(const std::vector<Made>& events, uint64_t epo
     } else {
       event.value.i64 = static_cast<int64_t>(made.sequence);
     }
+    if (made.room.empty()) continue;
+    std::pair<std::string_view, std::string_view> pair{"room", made.room};
+    builder.metadata(builder.count() - 1, {&pair, 1});
   }
   event::Block block = event::Block::copy(builder.finish());
   block.batch()->epoch = epoch;

@@ -117,7 +117,8 @@ class Model {
       }
       for (uint32_t part = 0; part < parts; ++part) {
         std::string device = "d" + std::to_string(below(devices_));
-        made.push_back({next_, device, part, one_in(5) ? 1 + below(200) : 0u});
+        const std::string metadata(one_in(5) ? below(90) : 0, 'm');
+        made.push_back({next_, device, part, one_in(5) ? 1 + below(200) : 0u, metadata});
         const Key key{sequence, part};
         events_[key].device = device;
         order_[device].push_back(key);
