@@ -140,6 +140,19 @@ TEST(Instance, TurnsAnExceptionThatCrossesTheBorderIntoAnError) {
             "store: restore failed: threw a C++ exception across the plugin border");
 }
 
+TEST(Instance, LeavesNoThreadBehindThatPinsItsLibrary) {
+  const std::string path = test_plugin("thread-local");
+  auto opened = Library::open(path, *read_note(path), 20s);
+  ASSERT_OK(opened);
+  std::shared_ptr<Library> shared = std::move(opened).value();
+  auto it = Instance::make("pin", shared, "pin.sink", bare_host());
+  ASSERT_OK(it);
+  ASSERT_OK((*it)->create("{}").status);
+  ASSERT_OK((*it)->prepare(in(20s)).status);
+  ASSERT_OK((*it)->destroy().status);
+  EXPECT_OK(shared->close());
+}
+
 // Each of these leaves one thread and one copy of the library in this process for ever, as in a gateway.
 class HangingInstance : public testing::TestWithParam<const char*> {};
 
