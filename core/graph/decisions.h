@@ -64,11 +64,11 @@ class Decisions final : public weir_output {
 
   const Tail& tail() const { return tail_; }
   uint32_t kept_count() const { return kept_; }
-  const std::vector<Change>& changes() const { return changes_; }  // sorted by event
-  const std::vector<Derived>& derived() const {
-    return derived_;
-  }                                                       // sorted by cause, else in the order of the calls
-  std::vector<Refusal>& refusals() { return refusals_; }  // one for each event that is refused
+  // Changes are sorted by event, derived events by cause and then in the order of the calls; there is one
+  // refusal for each event that is refused.
+  const std::vector<Change>& changes() const { return changes_; }
+  const std::vector<Derived>& derived() const { return derived_; }
+  std::vector<Refusal>& refusals() { return refusals_; }
   uint32_t undecided() const { return undecided_; }
   uint64_t ignored_calls() const { return ignored_; }
 

@@ -27,9 +27,8 @@ struct Vertex {
 // calls.
 struct Path {
   std::string consumer;
-  std::vector<std::string> from;  // the consumer's own edges, in the manifest's order
-  std::vector<std::string>
-      nodes;  // pure transforms on the way, each after what it reads; equal sets, equal order
+  std::vector<std::string> from;     // the consumer's own edges, in the manifest's order
+  std::vector<std::string> nodes;    // pure transforms on the way, each after what it reads
   std::vector<std::string> sources;  // whose events reach it (stateful transforms among them), sorted
 };
 
