@@ -103,6 +103,24 @@ TEST_F(Units, DistinguishesCapitalsAsUcumDoes) {
   EXPECT_EQ(convert_one({.value = 1.0, .unit = "MW"}).value, TestValue(1e6));
 }
 
+// Equal strings may share an offset, and nothing forbids that one is the beginning of another.
+TEST_F(Units, TellsTwoUnitsApartThatBeginAtTheSamePlaceOfTheBatch) {
+  sdk::BatchBuilder builder;
+  const weir_ref unit = builder.text("mV");
+  for (const uint32_t size : {2u, 1u, 2u}) {
+    weir_event_v1& event = builder.add();
+    event.device_id = event.sensor_type = builder.text("x");
+    event.value_type = WEIR_F64;
+    event.value.f64 = 1000;
+    event.unit = {unit.offset, size};
+  }
+  const Outcome outcome = run("enrich.units", "{}", builder.finish());
+  EXPECT_EQ(outcome.events[0].value, TestValue(1.0));
+  EXPECT_EQ(outcome.events[1].value, TestValue(1000.0));
+  EXPECT_EQ(outcome.events[1].unit, "m");
+  EXPECT_EQ(outcome.events[2].value, TestValue(1.0));
+}
+
 TEST_F(Units, DropsAnUnknownUnitWhenToldSo) {
   const Outcome outcome =
       convert({{.value = 1.0, .unit = "furlong"}, {.value = 1.0}}, R"({"unknown": "drop"})");
