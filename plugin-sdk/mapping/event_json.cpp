@@ -101,8 +101,8 @@ std::string shown(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view token) {
-  while (!token.empty() && std::strchr(" \t\r\n", token.back()) != nullptr) token.remove_suffix(1);
-  return token;
+  const size_t last = token.find_last_not_of(" \t\r\n");
+  return token.substr(0, last + 1);  // npos + 1 is 0
 }
 
 const char* why_malformed(error_code error) {

@@ -260,6 +260,15 @@ INSTANTIATE_TEST_SUITE_P(
                   "the document is not well-formed JSON: a text has no closing quote"},
         FaultCase{"\xef\xbb\xbf{}", 0, "", "the document"}));
 
+// Found by fuzzing: NULs behind a number were taken for white space.
+TEST(EventJson, TakesNoNulForWhiteSpace) {
+  for (const char* number : {"1", "1.5"}) {
+    EXPECT_EQ(
+        refused(event_with("\"value\":" + std::string(number) + std::string(3, '\0'))).message.substr(0, 56),
+        "the document is not well-formed JSON: a number is malfor");
+  }
+}
+
 TEST(EventJson, SaysNearWhichByteTheDocumentBreaks) {
   const std::string json = "[" + event_with(R"("value":1)") + "!]";
   EXPECT_NE(refused(json).message.find("near byte " + std::to_string(json.find('!'))), std::string::npos)
