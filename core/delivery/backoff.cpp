@@ -17,7 +17,8 @@ Backoff::Backoff(const Options& options, uint64_t seed) : options_(options), sta
 base::Duration Backoff::delay(uint32_t n) {
   // In doubles, because the power soon leaves 64 bits; it is compared before it is converted.
   double longest = static_cast<double>(options_.max.count());
-  double grown = static_cast<double>(options_.initial.count()) * std::pow(options_.multiplier, n > 0 ? n - 1 : 0);
+  double grown =
+      static_cast<double>(options_.initial.count()) * std::pow(options_.multiplier, n > 0 ? n - 1 : 0);
   double delay = grown < longest ? grown : longest;
 
   // splitmix64 (Steele, Lea, Flood 2014): one word of state, good enough to spread retries.

@@ -21,8 +21,8 @@ class Backoff {
   // Options out of range are moved into it.
   Backoff(const Options& options, uint64_t seed);
 
-  // The wait after the n-th refusal in a row (1 is the first): min(max, initial * multiplier^(n-1)), shortened by a
-  // random part of up to `jitter` of it. Never longer than max, never shorter than kShortest.
+  // The wait after the n-th refusal in a row (1 is the first): min(max, initial * multiplier^(n-1)),
+  // shortened by a random part of up to `jitter` of it. Never longer than max, never shorter than kShortest.
   base::Duration delay(uint32_t n);
 
   static constexpr base::Duration kShortest = std::chrono::milliseconds(1);  // a full jitter must not spin

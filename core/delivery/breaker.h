@@ -9,12 +9,14 @@
 
 namespace weir::delivery {
 
-// closed --N submissions in a row without a delivery--> open --backoff--> half-open (one probe) --failed--> open
-//    ^------------------------- anything delivered, in any state ---------------------------------------------|
+//   closed     --N submissions in a row without a delivery-->  open
+//   open       --the backoff is over, one probe is sent----->  half-open
+//   half-open  --the probe failed--------------------------->  open
+//   any        --anything was delivered--------------------->  closed
 //
-// It also keeps the clock that attempts are judged by: the time it spent closed. The run of failures that opened it
-// is taken back from that time, because looking back it was part of the outage. So an outage ages nothing.
-// No clock, no thread: the time comes in, and must not go backwards.
+// It also keeps the clock that attempts are judged by: the time it spent closed. The run of failures that
+// opened it is taken back from that time, because looking back it was part of the outage. So an outage ages
+// nothing. No clock, no thread: the time comes in, and must not go backwards.
 class Breaker {
  public:
   enum class State { kClosed, kOpen, kHalfOpen };
@@ -31,7 +33,8 @@ class Breaker {
   bool submitted();
   // At least one event of a submission was delivered.
   void delivered(base::Monotonic now);
-  // Nothing of a submission was delivered. While open or half-open only the probe's failure counts; others are old.
+  // Nothing of a submission was delivered. While open or half-open only the probe's failure counts; others
+  // are old.
   void failed(base::Monotonic now, bool probe);
   // The probe came back without having been tried: the next submission is a probe again.
   void withdrawn(base::Monotonic now);

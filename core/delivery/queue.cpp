@@ -22,7 +22,8 @@ Options within_range(Options options) {
 // What an event takes in a joined block beside its record, at most.
 size_t text_size(const Piece& piece, uint32_t i) {
   const weir_event_v1& event = piece.event(i);
-  size_t size = size_t{event.device_id.size} + event.sensor_type.size + event.unit.size + event.dedupe_key.size;
+  size_t size =
+      size_t{event.device_id.size} + event.sensor_type.size + event.unit.size + event.dedupe_key.size;
   if ((event.value_type & WEIR_VALUE_REF) != 0) size += event.value.ref.size;
   if (event.metadata_count == 0) return size;
   const auto* pairs = reinterpret_cast<const weir_metadata*>(piece.block->data() + event.metadata_offset);
@@ -95,7 +96,8 @@ DeliveryQueue::DeliveryQueue(const Options& options, base::Monotonic now)
       backoff_(options.backoff, options.seed),
       breaker_(options.breaker, options.seed + 1, now) {}
 
-void DeliveryQueue::add(event::SharedBlock block, base::Monotonic now, std::span<const uint64_t> dead_before) {
+void DeliveryQueue::add(event::SharedBlock block, base::Monotonic now,
+                        std::span<const uint64_t> dead_before) {
   if (block->batch()->count == 0) return;
   Piece& piece = window_.add(std::move(block), now, dead_before);
   fresh_.push_back(&piece);
@@ -194,7 +196,8 @@ void DeliveryQueue::take_fresh(Batch& batch) {
   }
 }
 
-Submission DeliveryQueue::submit(std::vector<Segment> segments, event::SharedBlock block, base::Monotonic now) {
+Submission DeliveryQueue::submit(std::vector<Segment> segments, event::SharedBlock block,
+                                 base::Monotonic now) {
   uint64_t token = next_token_++;
   InFlight& submission = in_flight_[token];
   submission.segments = std::move(segments);

@@ -1,5 +1,5 @@
-// The window between a consumer's cursor and its sink: what was read and is not settled yet, in which order it may
-// be submitted, and what became of it.
+// The window between a consumer's cursor and its sink: what was read and is not settled yet, in which order
+// it may be submitted, and what became of it.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Limits {
   uint32_t max_in_flight = 1;        // submissions; with more than one, a device waits while it is in flight
   uint32_t window_events = 8192;     // what is held in memory; the last piece may overshoot both
   size_t window_bytes = 8 << 20;
-  uint32_t join_below_events = 64;   // pieces of at least so many events travel alone, at once and without a copy
+  uint32_t join_below_events = 64;  // larger pieces travel alone, at once and without a copy
 };
 
 struct Options {
@@ -55,48 +55,50 @@ struct Submission {
   bool probe = false;  // decides whether the breaker closes
 };
 
-// Order: events of one device (its device_id; equal hashes of different ids only wait for each other) are submitted
-// in the order they were added, and not before those submitted earlier are settled. A device whose event was refused
-// with RETRY is parked with its own backoff; then its oldest event alone is tried, and when that is settled the
-// others follow. Other devices go on meanwhile.
+// Order: events of one device (its device_id; equal hashes of different ids only wait for each other) are
+// submitted in the order they were added, and not before those submitted earlier are settled. A device whose
+// event was refused with RETRY is parked with its own backoff; then its oldest event alone is tried, and when
+// that is settled the others follow. Other devices go on meanwhile.
 //
-// Giving up: a refused event is dead when give_up_after of the breaker's closed time lies between its first attempt
-// and the last delivery of the sink to anybody. Time without a delivery might be an outage and ages nothing, so an
-// outage never dead-letters the backlog, however long it is. A device that alone keeps being refused while others are
-// delivered does not open the breaker.
+// Giving up: a refused event is dead when give_up_after of the breaker's closed time lies between its first
+// attempt and the last delivery of the sink to anybody. Time without a delivery might be an outage and ages
+// nothing, so an outage never dead-letters the backlog, however long it is. A device that alone keeps being
+// refused while others are delivered does not open the breaker.
 //
-// No I/O, no clock, no thread: one thread at a time calls it and brings the time, which must not go backwards. Cost:
-// a piece that is submitted and delivered whole is a handful of operations, whatever its size.
+// No I/O, no clock, no thread: one thread at a time calls it and brings the time, which must not go
+// backwards. Cost: a piece that is submitted and delivered whole is a handful of operations, whatever its
+// size.
 class DeliveryQueue {
  public:
   DeliveryQueue(const Options& options, base::Monotonic now);
   DeliveryQueue(const DeliveryQueue&) = delete;
   DeliveryQueue& operator=(const DeliveryQueue&) = delete;
 
-  // Takes what the transforms made of one piece of the journal. Records are in order of (sequence, part) and hold
-  // all parts of their sequences. Events without an output are not in it: the caller settles those itself.
-  // `dead_before`: sequences of this block, ascending, of which a transform rejected another part (the caller has its
-  // dead letter): they settle as dead when the rest is settled.
+  // Takes what the transforms made of one piece of the journal. Records are in order of (sequence, part) and
+  // hold all parts of their sequences. Events without an output are not in it: the caller settles those
+  // itself. `dead_before`: sequences of this block, ascending, of which a transform rejected another part
+  // (the caller has its dead letter): they settle as dead when the rest is settled.
   void add(event::SharedBlock block, base::Monotonic now, std::span<const uint64_t> dead_before = {});
 
   // True when there is room for one more piece.
   bool wants_more() const;
 
-  // The next batch to submit, if one is ready. Nothing while the breaker is open, max_in_flight are under way, every
-  // device waits, or a small batch lingers. Each submission ends with exactly one of the next three.
+  // The next batch to submit, if one is ready. Nothing while the breaker is open, max_in_flight are under
+  // way, every device waits, or a small batch lingers. Each submission ends with exactly one of the next
+  // three.
   std::optional<Submission> take(base::Monotonic now);
 
-  // The sink's answer: one outcome an event in the block's order, or a single one for all. False when the token is
-  // unknown (abandoned earlier, or completed already): nothing happens. Any other number of outcomes is a defect of
-  // the sink and counts as fail().
+  // The sink's answer: one outcome an event in the block's order, or a single one for all. False when the
+  // token is unknown (abandoned earlier, or completed already): nothing happens. Any other number of outcomes
+  // is a defect of the sink and counts as fail().
   bool complete(uint64_t token, std::span<const Outcome> outcomes, base::Monotonic now);
   // The submission was not taken or timed out: all of it is to be tried again. False for an unknown token.
   bool fail(uint64_t token, std::string_view reason, base::Monotonic now);
   // The submission was taken back (the sink is paused, swapped): nobody is blamed, all of it is ready again.
   bool give_back(uint64_t token, base::Monotonic now);
 
-  // When take() may have something without another call in between: never earlier than `now`; nothing when only
-  // add() or the end of a submission can change it.
+  // When take() may have something without another call in between: never earlier than `now`; nothing when
+  // only add() or the end of a submission can change it.
   std::optional<base::Monotonic> next_wake(base::Monotonic now) const;
 
   // What was settled since the last call, in the order it happened, neighbouring ranges joined.
@@ -104,8 +106,8 @@ class DeliveryQueue {
 
   uint64_t pending_events() const { return window_.events(); }  // added and not settled
   uint64_t pending_bytes() const { return window_.bytes(); }    // of the blocks that hold them
-  size_t in_flight() const { return in_flight_.size(); }  // submissions
-  size_t parked_devices() const { return parked_; }       // refused, waiting or being tried again
+  size_t in_flight() const { return in_flight_.size(); }        // submissions
+  size_t parked_devices() const { return parked_; }             // refused, waiting or being tried again
   const Breaker& breaker() const { return breaker_; }
 
   // A longer wait asked for by a sink is cut to this: a nonsense value must not park a device for weeks.
@@ -122,7 +124,8 @@ class DeliveryQueue {
   };
   static constexpr base::Duration kNotTried = base::Duration::max();
 
-  // A device whose fresh events must not be submitted at once: it is refused, in flight, or has older ones waiting.
+  // A device whose fresh events must not be submitted at once: it is refused, in flight, or has older ones
+  // waiting.
   struct Lane {
     std::vector<Segment> waiting;  // single events, the oldest at `head`
     size_t head = 0;
@@ -172,7 +175,8 @@ class DeliveryQueue {
   Submission submit(std::vector<Segment> segments, event::SharedBlock block, base::Monotonic now);
 
   bool blames_sink(const InFlight& submission, std::span<const Outcome> outcomes) const;
-  void finish(const InFlight& submission, std::span<const Outcome> outcomes, bool whole_failed, base::Monotonic now);
+  void finish(const InFlight& submission, std::span<const Outcome> outcomes, bool whole_failed,
+              base::Monotonic now);
   void finish_segment(const Segment& segment, base::Duration closed_time, std::span<const Outcome> outcomes,
                       base::Monotonic now, std::vector<Returned>& returned, std::vector<uint64_t>& devices);
   bool gives_up(const Segment& event) const;

@@ -100,16 +100,16 @@ void DeliveryQueue::finish(const InFlight& submission, std::span<const Outcome> 
   std::vector<uint64_t> devices;  // whose lanes go on; some more than once
   uint32_t at = 0;
   for (const Segment& segment : submission.segments) {
-    finish_segment(segment, submission.closed_time, outcomes.size() == 1 ? outcomes : outcomes.subspan(at), now,
-                   returned, devices);
+    finish_segment(segment, submission.closed_time, outcomes.size() == 1 ? outcomes : outcomes.subspan(at),
+                   now, returned, devices);
     at += segment.count;
   }
   put_back(returned);
   for (uint64_t device : devices) go_on(device, now);
 }
 
-// True when the failure of a whole submission says something about the sink: when a refused device is among it that
-// may be well. One that was refused before and saw others delivered since is at fault itself.
+// True when the failure of a whole submission says something about the sink: when a refused device is among
+// it that may be well. One that was refused before and saw others delivered since is at fault itself.
 bool DeliveryQueue::blames_sink(const InFlight& submission, std::span<const Outcome> outcomes) const {
   uint32_t at = 0;
   for (const Segment& segment : submission.segments) {
@@ -240,7 +240,8 @@ void DeliveryQueue::wake(base::Monotonic now) {
   }
 }
 
-// The breaker has opened: from now on it is what the parked devices wait for, but for those whose time the sink named.
+// The breaker has opened: from now on it is what the parked devices wait for, but for those whose time the
+// sink named.
 void DeliveryQueue::wake_after_opening() {
   std::vector<Timer> kept;
   for (; !timers_.empty(); timers_.pop()) {

@@ -98,7 +98,8 @@ void Window::report_events(const Piece& piece, uint32_t first, uint32_t count) {
     report(epoch, sequence, sequence + count - 1);
     return;
   }
-  for (uint32_t i = first; i < first + count; ++i) report(epoch, piece.event(i).sequence, piece.event(i).sequence);
+  for (uint32_t i = first; i < first + count; ++i)
+    report(epoch, piece.event(i).sequence, piece.event(i).sequence);
 }
 
 // Reports the events of which a part among first.. was settled just now, and no part is pending.
@@ -156,7 +157,9 @@ void Window::release(Piece& piece, uint32_t settled) {
   piece.unsettled -= settled;
   if (piece.unsettled != 0) {
     bool few = piece.unsettled <= piece.count / kShrinkBelowShare;
-    if (few && piece.count >= kShrinkAt && piece.next == piece.count && piece.places.empty() && !piece.grouped) shrink(piece);
+    if (few && piece.count >= kShrinkAt && piece.next == piece.count && piece.places.empty() &&
+        !piece.grouped)
+      shrink(piece);
     return;
   }
   bytes_ -= piece.block->size();
@@ -175,8 +178,8 @@ void Window::release(Piece& piece, uint32_t settled) {
   spare_.push_back(std::move(gone));
 }
 
-// Copies the few events that are left into a block of their own, so that one parked device does not hold the memory
-// of everything that was read together with it.
+// Copies the few events that are left into a block of their own, so that one parked device does not hold the
+// memory of everything that was read together with it.
 void Window::shrink(Piece& piece) {
   event::Merger merger;
   std::vector<uint32_t> places(piece.count, 0);

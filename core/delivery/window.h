@@ -25,8 +25,8 @@ struct DeadPart {
   uint32_t index = 0;
 };
 
-// Sequences that are finished. Delivered ones come as ranges. An event is settled when all of its parts are; it is
-// dead when one of them is, and then comes alone (first == last).
+// Sequences that are finished. Delivered ones come as ranges. An event is settled when all of its parts are;
+// it is dead when one of them is, and then comes alone (first == last).
 struct Settled {
   uint64_t epoch = 0;
   uint64_t first = 0, last = 0;
@@ -39,7 +39,7 @@ struct Piece {
   event::SharedBlock block;
   uint32_t count = 0;      // events, as added
   uint32_t unsettled = 0;  // of them
-  uint32_t next = 0;       // the first one that was not looked at for a submission; those from here on are fresh
+  uint32_t next = 0;  // the first one that was not looked at for a submission; those from here on are fresh
   base::Monotonic added;
 
   const weir_event_v1& event(uint32_t i) const { return *block->event(place(i)); }
@@ -50,12 +50,12 @@ struct Piece {
 
   // For Window alone.
   enum class State : uint8_t { kPending, kDelivered, kDead };
-  bool gapless = false;               // one part a sequence, each one more than the one before
-  bool grouped = false;               // some sequence has several parts, or was dead before
-  size_t slot = 0;                    // in Window::pieces_
-  std::vector<State> states;          // one an event; empty while none or all are settled and it is not grouped
-  std::vector<uint32_t> places;       // after shrink()
-  std::vector<uint64_t> dead_before;  // ascending
+  bool gapless = false;          // one part a sequence, each one more than the one before
+  bool grouped = false;          // some sequence has several parts, or was dead before
+  size_t slot = 0;               // in Window::pieces_
+  std::vector<State> states;     // one an event; empty while none or all are settled and it is not grouped
+  std::vector<uint32_t> places;  // after shrink()
+  std::vector<uint64_t> dead_before;                // ascending
   std::vector<std::pair<uint64_t, DeadPart>> dead;  // by sequence; parts of events that are not settled yet
 };
 

@@ -132,7 +132,8 @@ base::Result<Cursor> Cursor::decode(std::string_view bytes, size_t max_intervals
     uint64_t distance, more;
     if (!take_varint(bytes, distance) || !take_varint(bytes, more)) return damaged("an interval is cut off");
     if (distance == 0) return damaged("two intervals touch");
-    if (distance >= kEnd - end || more >= kEnd - end - distance) return damaged("an interval is out of range");
+    if (distance >= kEnd - end || more >= kEnd - end - distance)
+      return damaged("an interval is out of range");
     uint64_t first = end + distance;
     cursor.intervals_.push_back({first, first + more});
     cursor.settled_above_ += more + 1;

@@ -11,11 +11,12 @@
 
 namespace weir::journal {
 
-// A floor, below which everything is settled, and disjoint settled intervals above it. No I/O, not synchronised.
+// A floor, below which everything is settled, and disjoint settled intervals above it. No I/O, not
+// synchronised.
 //
-// The intervals are what out-of-order settling costs: one for each hole. They are bounded softly: settle() always
-// records (an outcome that happened must not be lost), and full() tells the caller to read no further, so there
-// are never more than max_intervals plus what was already on its way.
+// The intervals are what out-of-order settling costs: one for each hole. They are bounded softly: settle()
+// always records (an outcome that happened must not be lost), and full() tells the caller to read no further,
+// so there are never more than max_intervals plus what was already on its way.
 class Cursor {
  public:
   // Holes in the order of arrival are rare; 4096 of them are 64 KiB in memory and about 12 KiB encoded.
@@ -24,8 +25,9 @@ class Cursor {
   // `next` is the first sequence that is not settled.
   explicit Cursor(uint64_t next = 1, size_t max_intervals = kMaxIntervals);
 
-  // Settles first..last, both included (first <= last < 2^64-1). What is settled already stays so. Returns how
-  // many sequences became settled by this call. O(1) at the floor, else O(log n) and a move of the later intervals.
+  // Settles first..last, both included (first <= last < 2^64-1). What is settled already stays so. Returns
+  // how many sequences became settled by this call. O(1) at the floor, else O(log n) and a move of the later
+  // intervals.
   uint64_t settle(uint64_t first, uint64_t last);
 
   // True when settling first..last would leave more intervals than the bound.
@@ -54,8 +56,8 @@ class Cursor {
     if (from <= head) visit(from, head);
   }
 
-  // Bytes for the state file: u8 version, u64 floor, u32 count, then two varints an interval (distance from the
-  // previous end, length - 1). Without a checksum: the database page has one.
+  // Bytes for the state file: u8 version, u64 floor, u32 count, then two varints an interval (distance from
+  // the previous end, length - 1). Without a checksum: the database page has one.
   std::string encode() const;
   // Reads what encode() wrote. Anything else is kDamaged.
   static base::Result<Cursor> decode(std::string_view bytes, size_t max_intervals = kMaxIntervals);

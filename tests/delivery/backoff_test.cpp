@@ -47,7 +47,8 @@ TEST(Backoff, RepeatsItselfForASeed) {
 
 TEST(Backoff, NeverSpinsHoweverOddItsOptions) {
   const double nan = std::nan("");
-  for (Backoff::Options options : {Backoff::Options{0s, 0s, 0.0, 5.0}, {-1s, -5s, nan, nan}, {1s, 1ms, -1.0, -1.0}}) {
+  for (Backoff::Options options :
+       {Backoff::Options{0s, 0s, 0.0, 5.0}, {-1s, -5s, nan, nan}, {1s, 1ms, -1.0, -1.0}}) {
     Backoff backoff(options, 1);
     for (uint32_t n = 0; n < 100; ++n) {
       base::Duration delay = backoff.delay(n);

@@ -99,7 +99,8 @@ TEST(Breaker, CountsOnlyTheTimeThatItIsClosed) {
   EXPECT_EQ(breaker.closed_time(kStart + 15s), 15s);
   EXPECT_EQ(breaker.closed_time_at_last_delivery(), 10s);
   open(breaker, kStart + 15s);
-  EXPECT_EQ(breaker.closed_time(kStart + 15s), 10s) << "the time of the failures that opened it is taken back";
+  EXPECT_EQ(breaker.closed_time(kStart + 15s), 10s)
+      << "the time of the failures that opened it is taken back";
   EXPECT_EQ(breaker.closed_time(kStart + 1h), 10s);
   breaker.submitted();
   EXPECT_EQ(breaker.closed_time(kStart + 1h), 10s);

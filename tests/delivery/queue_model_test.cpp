@@ -1,5 +1,5 @@
-// The delivery queue against a model that keeps every event's fate in plain maps: random pieces, random answers, lost
-// and late ones, random time. Replay one seed with WEIR_SEED=n; more rounds with WEIR_ROUNDS=n.
+// The delivery queue against a model that keeps every event's fate in plain maps: random pieces, random
+// answers, lost and late ones, random time. Replay one seed with WEIR_SEED=n; more rounds with WEIR_ROUNDS=n.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -222,7 +222,8 @@ class Model {
 
   Outcome answer_of(const std::string& device) {
     static const char* const kReasons[] = {"busy", "no", ""};
-    Outcome outcome{Kind::kRetry, one_in(5) ? base::Duration(below(3000) * 1ms) : 0ms, below(600), kReasons[below(3)]};
+    Outcome outcome{Kind::kRetry, one_in(5) ? base::Duration(below(3000) * 1ms) : 0ms, below(600),
+                    kReasons[below(3)]};
     const bool poison = poison_ != 0 && device <= "d" + std::to_string(poison_ - 1) && device.size() == 2;
     if (finishing_) return {};
     if (down_ || poison || below(100) < retry_percent_) return outcome;
@@ -271,7 +272,8 @@ class Model {
     check_counts();
     for (const auto& [sequence, parts] : parts_) {
       bool pending = false;
-      for (uint32_t part = 0; part < parts; ++part) pending |= events_[{sequence, part}].fate == Fate::kPending;
+      for (uint32_t part = 0; part < parts; ++part)
+        pending |= events_[{sequence, part}].fate == Fate::kPending;
       ASSERT_EQ(settled_.count(sequence) == 0, pending) << "sequence " << sequence.second;
     }
   }
