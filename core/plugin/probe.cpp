@@ -27,6 +27,7 @@ using base::Status;
 
 constexpr size_t kMaxResultBytes = 64 * 1024;  // a result is one line of a few hundred bytes
 constexpr size_t kMaxStderrBytes = 8 * 1024;   // enough for the last line
+constexpr base::Duration kStartLimit = std::chrono::seconds(30);  // far more than a process takes to start
 constexpr size_t kPieceBytes = 4096;
 constexpr int kPiecesInAPipe =
     64 * 1024 / kPieceBytes + 2;  // a pipe's capacity on Linux, and both ends of streams
@@ -104,8 +105,10 @@ struct Ending {
   siginfo_t exit{};
 };
 
-// Reads the child's output until it ends or the deadline comes, and reaps it in both cases.
-Ending watch(pid_t pid, int pidfd, const Pipe& out, const Pipe& err, base::Monotonic deadline) {
+// Reads the child's output until it ends or its time is over, and reaps it in both cases. The plugin's time
+// begins with the child's first word: until then the child has only started itself, and a busy machine is
+// slow at that.
+Ending watch(pid_t pid, int pidfd, const Pipe& out, const Pipe& err, base::Duration limit) {
   Ending ending;
   std::array<pollfd, 3> fds = {pollfd{out.read_end(), POLLIN, 0}, pollfd{err.read_end(), POLLIN, 0},
                                pollfd{pidfd, POLLIN, 0}};
@@ -113,6 +116,7 @@ Ending watch(pid_t pid, int pidfd, const Pipe& out, const Pipe& err, base::Monot
     if (fds[0].revents != 0 && !read_some(fds[0].fd, ending.out, kMaxResultBytes, false)) fds[0].fd = -1;
     if (fds[1].revents != 0 && !read_some(fds[1].fd, ending.err, kMaxStderrBytes, true)) fds[1].fd = -1;
   };
+  base::Monotonic deadline = base::now() + kStartLimit;
   for (;;) {
     auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - base::now()).count();
     int ready = left <= 0 ? 0 : ::poll(fds.data(), fds.size(), static_cast<int>(left));
@@ -121,7 +125,9 @@ Ending watch(pid_t pid, int pidfd, const Pipe& out, const Pipe& err, base::Monot
       ending.hung = true;
       break;
     }
+    const bool began = !ending.out.empty();
     read_ready();
+    if (!began && !ending.out.empty()) deadline = base::now() + limit;
     if (fds[2].revents != 0) break;
   }
   // The child is not reaped yet, so its number still means its group and nobody else's.
@@ -187,6 +193,12 @@ Status judge(const Ending& ending, const std::string& path, base::Duration deadl
   constexpr char kAuthor[] = "the plugin would have done this to the gateway; its author has to mend it";
   Report report = read_report(ending.out);
   const std::string where = running(report.stage);
+  if (ending.hung && ending.out.empty()) {
+    return base::error(
+        Code::kUnavailable,
+        "cannot be probed, the child did not start within " + base::human_duration(kStartLimit), path,
+        "the machine is overloaded; it is tried again");
+  }
   if (ending.hung) {
     return base::error(
         Code::kTimeout,
@@ -219,7 +231,6 @@ Status probe(const std::string& path, const ProbeOptions& options) {
   Pipe out, err;
   if (!out.ok() || !err.ok()) return cannot_probe("no pipe", errno);
   for (int fd : {out.read_end(), err.read_end()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  const base::Monotonic deadline = base::now() + options.deadline;
   Result<pid_t> pid = spawn(path, options, out, err);
   if (!pid) return pid.error();
   out.close_write();
@@ -232,7 +243,7 @@ Status probe(const std::string& path, const ProbeOptions& options) {
     ::waitpid(*pid, nullptr, 0);
     return cannot_probe("its child cannot be watched", number);
   }
-  Ending ending = watch(*pid, pidfd, out, err, deadline);
+  Ending ending = watch(*pid, pidfd, out, err, options.deadline);
   ::close(pidfd);
   return judge(ending, path, options.deadline);
 }

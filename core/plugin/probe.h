@@ -12,14 +12,15 @@ namespace weir::plugin {
 struct ProbeOptions {
   // The program that runs as `PROGRAM host --probe FILE` and calls probe_main.
   std::string program = "/proc/self/exe";
-  // Loading takes milliseconds; a slow machine under load and a large library must fit all the same.
+  // How long loading, init and deinit may take together, once the child runs. They take milliseconds; a slow
+  // machine under load and a large library must fit all the same.
   base::Duration deadline = std::chrono::seconds(5);
 };
 
 // Loads the file in a child, runs init and deinit there, and checks its descriptors. Ok means that loading it
 // here is safe as far as one trial can tell. Each way to fail has its own text: refused by a check, killed by
 // a signal, exited, hung, ended without a word; with the last line that it wrote to standard error. Leaves no
-// process behind. Blocks until the deadline at most. Any thread.
+// process behind. Blocks until the deadline at most, and while the child starts. Any thread.
 base::Status probe(const std::string& path, const ProbeOptions& options);
 
 // The child's side: `weir host --probe FILE`. Writes lines of JSON to standard output: {"stage": ...} before
