@@ -62,13 +62,18 @@ class HttpSource final : public sdk::Source, private Handler {
     host_.log(WEIR_LOG_INFO, "takes events at http://" + config_.listen + "/v1/events");
   }
 
-  void pause(int64_t) override { server_->pause(); }
-  void resume(int64_t) override { server_->resume(); }
+  void pause(int64_t) override {
+    if (server_) server_->pause();
+  }
+  void resume(int64_t) override {
+    if (server_) server_->resume();
+  }
 
   void drain(int64_t deadline_ns) override {
     const std::chrono::steady_clock::time_point deadline{std::chrono::nanoseconds(deadline_ns)};
-    if (!server_->drain(deadline))
+    if (server_ && !server_->drain(deadline)) {
       throw sdk::Failure(WEIR_E_TIMEOUT, "requests are still waiting for their settlement");
+    }
   }
 
   void stop(int64_t) override {
