@@ -1,12 +1,14 @@
-// Every command that the README shows is run here, in its order, in a folder that looks like the repository's:
-// what a newcomer copies must work. Only the ports differ, so that the test does not meet a gateway that runs here.
+// Every command that the README and the manifests show is run here, in order, in a folder that looks like the
+// repository's: what a newcomer copies must work. Only the ports differ, so that the test does not meet a gateway that
+// runs here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "support/http.h"
@@ -53,8 +55,14 @@ std::vector<std::string> shell_blocks(const std::string& markdown) {
 uint16_t free_port() { return StubGateway().port(); }
 
 // A folder with the manifests of the repository on ports of its own, its ./run, and this build as build/release.
+// Its gateway, when one was started, ends before it does.
 class Site {
  public:
+  ~Site() {
+    if (running_) running_->terminate();
+  }
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
   Site() {
     for (const auto& entry : fs::directory_iterator(source_folder() / "manifests")) {
       if (entry.is_regular_file()) {
@@ -82,11 +90,19 @@ class Site {
   Finished shell(const std::string& commands) const {
     return run({"/bin/bash", "-euo", "pipefail", "-c", with_ports(commands)}, here());
   }
+  // Starts ./run here; true when it says that Weir is ready.
+  bool start(std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.begin(), "./run");
+    running_ = std::make_unique<Process>(arguments, here());
+    return running_->wait_for_output("==> Weir is ready");
+  }
+  Process& running() { return *running_; }
+  std::string printed() const { return running_->output() + running_->errors(); }
   uint16_t admin_port() const { return admin_port_; }
-  uint16_t events_port() const { return events_port_; }
 
  private:
   TempDir folder_;
+  std::unique_ptr<Process> running_;
   uint16_t events_port_ = free_port();
   uint16_t admin_port_ = free_port();
 };
@@ -98,10 +114,11 @@ struct Expectation {
 };
 constexpr Expectation kExpectations[] = {
     {"curl -i http", "HTTP/1.1 202"},
+    {"curl http", "\"ids\""},
     {"sqlite3 data/events.db", "me|temperature|21.1|Cel"},
     {"weir status", "store"},
     {"/health", "\"gateway\""},
-    {"weir check manifests", ""},
+    {"sqlite3 data/events.db 'SELECT", "temperature"},
 };
 
 void expect_block_works(const Site& site, const std::string& block) {
@@ -120,27 +137,54 @@ void expect_block_works(const Site& site, const std::string& block) {
   EXPECT_TRUE(works) << block << "printed:\n" << last.output << last.errors;
 }
 
+// Ctrl-C, which must end everything and with 0.
+void stop(Site& site) {
+  site.running().kill(SIGINT);
+  auto end = site.running().wait();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code, 0) << site.printed();
+  EXPECT_THAT(site.running().output(), HasSubstr("The gateway stopped"));
+}
+
 TEST(Readme, ShowsOnlyCommandsThatWork) {
   Site site;
-  std::unique_ptr<Process> gateway;
+  bool started = false;
   int tried = 0;
   for (const std::string& block : shell_blocks(read_file(source_folder() / "README.md"))) {
     if (block == "./test\n") continue;  // that is what runs this
     if (block == "./run\n") {
-      gateway = std::make_unique<Process>(std::vector<std::string>{"./run"}, site.here());
-      ASSERT_TRUE(gateway->wait_for_output("==> Weir is ready")) << gateway->output() << gateway->errors();
+      started = site.start();
+      ASSERT_TRUE(started) << site.printed();
       continue;
     }
-    ASSERT_TRUE(gateway) << "./run comes first";
+    ASSERT_TRUE(started) << "./run comes first";
     expect_block_works(site, block);
     ++tried;
   }
   EXPECT_GE(tried, 6);
-  gateway->kill(SIGINT);
-  auto end = gateway->wait();
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->code, 0) << gateway->output() << gateway->errors();
-  EXPECT_THAT(gateway->output(), HasSubstr("The gateway stopped"));
+  stop(site);
+}
+
+TEST(Manifests, ShowOnlyCommandsThatWork) {
+  Site site;
+  ASSERT_TRUE(site.start({"--no-simulator"})) << site.printed();
+  int tried = 0;
+  // In the order of the files' names: api.json posts what store.json looks for.
+  std::set<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(source_folder() / "manifests")) files.insert(entry.path());
+  const std::regex command(R"(//   ((?:curl|sqlite3|build/release/bin/weir) .*))");
+  for (const fs::path& file : files) {
+    if (!fs::is_regular_file(file)) continue;
+    std::istringstream lines(read_file(file));
+    std::smatch match;
+    for (std::string line; std::getline(lines, line);) {
+      if (!std::regex_match(line, match, command)) continue;
+      expect_block_works(site, match[1].str() + "\n");
+      ++tried;
+    }
+  }
+  EXPECT_GE(tried, 2);
+  stop(site);
 }
 
 TEST(Readme, LinksOnlyToWhatIsThere) {
@@ -155,27 +199,19 @@ TEST(Readme, LinksOnlyToWhatIsThere) {
 
 TEST(Run, ShowsTheEventsOfTheSimulatedDevices) {
   Site site;
-  Process gateway({"./run"}, site.here());
-  ASSERT_TRUE(gateway.wait_for_output("==> Weir is ready")) << gateway.output() << gateway.errors();
-  EXPECT_TRUE(gateway.wait_for_output("greenhouse-01")) << gateway.output() << gateway.errors();
-  EXPECT_THAT(gateway.output(), HasSubstr(site.with_ports("http://127.0.0.1:9600/metrics")));
-  gateway.kill(SIGINT);
-  auto end = gateway.wait();
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->code, 0) << gateway.output() << gateway.errors();
+  ASSERT_TRUE(site.start()) << site.printed();
+  EXPECT_TRUE(site.running().wait_for_output("greenhouse-01")) << site.printed();
+  EXPECT_THAT(site.running().output(), HasSubstr(site.with_ports("http://127.0.0.1:9600/metrics")));
+  stop(site);
 }
 
 TEST(Run, NamesThePortThatIsTaken) {
   Site site;
-  Process first({"./run", "--no-simulator"}, site.here());
-  ASSERT_TRUE(first.wait_for_output("==> Weir is ready")) << first.output() << first.errors();
+  ASSERT_TRUE(site.start({"--no-simulator"})) << site.printed();
   Finished second = run({"./run"}, site.here());
   EXPECT_EQ(second.exit.code, 1);
   EXPECT_THAT(second.errors, HasSubstr("127.0.0.1:" + std::to_string(site.admin_port()) + " is taken"));
-  first.kill(SIGTERM);
-  auto end = first.wait();
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->code, 0) << first.output() << first.errors();
+  stop(site);
 }
 
 TEST(Run, ShowsWhyAGatewayDidNotStart) {
