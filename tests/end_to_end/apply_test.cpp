@@ -41,7 +41,7 @@ TEST(Apply, RefusesAWrongFileWithItsLineAndGoesOn) {
   Site site;
   site.main_line();
   site.start();
-  site.manifest_text("broken", "{\n  \"plugin\": \"sqlite.sink\",\n  \"from\": [\"api\"],\n  \"config\": { \"pth\": \"x.db\" }\n}\n");
+  site.manifest_text("broken", "{\n  \"plugin\": \"sqlite.sink\",\n  \"from\": [\"api\"],\n  \"config\": { \"path\": \"x.db\", \"pth\": 1 }\n}\n");
   ASSERT_TRUE(wait_until([&] { return !site.status()["refused_manifests"].empty(); })) << site.log();
   std::string text = site.status()["refused_manifests"][0]["text"];
   EXPECT_THAT(text, HasSubstr("broken.json:4:"));

@@ -58,7 +58,7 @@ TEST(Disk, SaysWhatIsWrongWithADataFolderThatCannotBeMade) {
   Site site;
   std::ofstream(site.path("data")) << "a file where the folder should be";
   Finished gateway = site.weir({"run"});
-  EXPECT_EQ(gateway.exit.code, 1);
+  EXPECT_EQ(gateway.exit.code, 2) << "data_dir is wrong";
   EXPECT_THAT(gateway.errors, HasSubstr(site.path("data")));
 }
 

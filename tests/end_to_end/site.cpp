@@ -94,14 +94,16 @@ json Site::post_api(const std::string& target) {
 }
 
 json Site::consumer(const std::string& name) {
-  for (const json& consumer : status()["consumers"]) {
+  const json now = status();
+  for (const json& consumer : now["consumers"]) {
     if (consumer["name"] == name) return consumer;
   }
   return json::object();
 }
 
 json Site::instance(const std::string& name) {
-  for (const json& instance : status()["instances"]) {
+  const json now = status();
+  for (const json& instance : now["instances"]) {
     if (instance["name"] == name) return instance;
   }
   return json::object();
