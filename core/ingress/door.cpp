@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/result.h"
 #include "event/validate.h"
 
 namespace weir::ingress {
@@ -12,6 +13,10 @@ namespace {
 // What devices are told to wait: long enough for the cause to pass, short enough not to add to the backlog.
 constexpr uint32_t kRetryWhenFullMs = 100;
 constexpr uint32_t kRetryWhenDiskFailsMs = 1000;
+// Settlements that a source which hangs in settled() leaves lying: their events hold no budget any more.
+constexpr uint64_t kMaxUntold = 65536;
+// How long a relaxed source waits for the note that a crash may forget numbers of it.
+constexpr base::Duration kNotePatience = std::chrono::seconds(2);
 
 void copy_text(char* to, size_t capacity, std::string_view from) {
   if (to == nullptr || capacity == 0) return;
@@ -29,16 +34,22 @@ Door::Door(journal::Journal& journal, Budget& budget, const std::string& name, c
       source_(journal.intern(name)),
       options_(options),
       tokens_(static_cast<double>(options.events_per_second)),
-      refilled_(base::now()) {
-  if (options.relaxed) journal.note_relaxed_source();
-}
+      refilled_(base::now()) {}
 
-Door::~Door() { close(std::chrono::seconds(1)); }
+Door::~Door() { WEIR_CHECK(close(std::chrono::seconds(10))); }
 
 void Door::open(const weir_source_v1* table, void* self) {
   table_ = table;
   self_ = self;
+  if (options_.relaxed) {
+    // On disk before the first answer: else a crash gives the numbers that were told to a device to other events. A door
+    // whose note cannot be written is strict.
+    journal_.note_relaxed_source();
+    relaxed_ = journal_.state().sync(kNotePatience).ok();
+  }
   thread_ = std::thread([this] { run(); });
+  std::lock_guard lock(mutex_);
+  opened_ = true;
 }
 
 bool Door::close(base::Duration patience) {
@@ -75,6 +86,15 @@ std::optional<uint32_t> Door::too_fast(uint32_t events) {
   return std::nullopt;
 }
 
+// Counts one batch in, or says why not. From then on close() waits for the journal to come back with it.
+const char* Door::let_in() {
+  std::lock_guard lock(mutex_);
+  if (!opened_ || stopping_) return "the source does not run";
+  if (untold_ >= kMaxUntold) return "the source does not take its settlements";
+  ++untold_;
+  return nullptr;
+}
+
 uint32_t Door::emit(const weir_batch* batch, uint64_t token, weir_emit_result* result) {
   auto fault = event::validate(batch, batch->total_size, event::Check::kFromSource);
   if (!fault && batch->count == 0) fault = event::Fault{0, "count", "the batch holds no event"};
@@ -99,6 +119,11 @@ uint32_t Door::emit(const weir_batch* batch, uint64_t token, weir_emit_result* r
     budget_.bytes -= size;
     return busy(events, kRetryWhenFullMs, "too much is on its way into the journal", result);
   }
+  if (const char* why_not = let_in()) {
+    bytes_ -= size;
+    budget_.bytes -= size;
+    return busy(events, kRetryWhenDiskFailsMs, why_not, result);
+  }
   admitted_ += events;
   journal::Offer offer;
   offer.listener = this;
@@ -106,7 +131,7 @@ uint32_t Door::emit(const weir_batch* batch, uint64_t token, weir_emit_result* r
   offer.block = event::Block::copy(batch);
   offer.token = token;
   offer.received_ns = base::wall_ns();
-  offer.relaxed = options_.relaxed;
+  offer.relaxed = relaxed_;
   offer.flush = options_.flush;
   journal_.offer(std::move(offer));
   return WEIR_ACCEPTED;
@@ -153,14 +178,19 @@ DoorCounts Door::counts() const {
 void Door::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [&] { return stopping_ || !queue_.empty() || credit_; });
+    wake_.wait(lock, [&] { return (stopping_ && untold_ == 0) || !queue_.empty() || credit_; });
     auto queue = std::exchange(queue_, {});
     auto credit = std::exchange(credit_, std::nullopt);
-    if (queue.empty() && !credit && stopping_) break;
+    if (queue.empty() && !credit) break;
     lock.unlock();
-    for (const auto& settlements : queue) tell(settlements);
+    uint64_t told = 0;
+    for (const auto& settlements : queue) {
+      tell(settlements);
+      told += settlements.size();
+    }
     if (credit) table_->credit(self_, *credit ? UINT64_MAX : 0, *credit ? options_.bytes_in_flight : 0);
     lock.lock();
+    untold_ -= told;
   }
   ended_ = true;
   idle_.notify_all();

@@ -45,14 +45,16 @@ class Door : public journal::SettlementListener {
     uint64_t bytes_in_flight = uint64_t{8} << 20;  // of this source
   };
   Door(journal::Journal& journal, Budget& budget, const std::string& name, const Options& options);
+  // After close() was true, or without an open().
   ~Door() override;
 
   // Begins to tell `self` of its settlements. Emitting works from then on.
   void open(const weir_source_v1* table, void* self);
-  // Waits until the thread has told everything, at most `patience`; false when the source hangs in a call.
+  // Takes nothing new, and waits until the source has been told of everything that was taken, at most `patience`. False
+  // when it hangs in a call or the disk does: then this object must be kept, because the journal will come back to it.
   bool close(base::Duration patience);
 
-  // See weir_ingress_v1.
+  // See weir_ingress_v1. Busy before open() and after close().
   uint32_t emit(const weir_batch* batch, uint64_t token, weir_emit_result* result);
   // Tells the source when room comes or goes. Called now and then.
   void update_credit();
@@ -64,6 +66,7 @@ class Door : public journal::SettlementListener {
  private:
   uint32_t busy(uint32_t events, uint32_t retry_after_ms, const char* why, weir_emit_result* result);
   std::optional<uint32_t> too_fast(uint32_t events);
+  const char* let_in();
   void run();
   void tell(const std::vector<journal::Settlement>& settlements);
 
@@ -72,6 +75,7 @@ class Door : public journal::SettlementListener {
   const std::string name_;
   const std::string_view source_;  // the journal's copy of name_
   const Options options_;
+  bool relaxed_ = false;
   const weir_source_v1* table_ = nullptr;
   void* self_ = nullptr;
 
@@ -84,10 +88,11 @@ class Door : public journal::SettlementListener {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_, idle_;
-  std::deque<std::vector<journal::Settlement>> queue_;  // bounded by what is in flight
-  std::optional<bool> credit_;   // to be told
+  std::deque<std::vector<journal::Settlement>> queue_;
+  uint64_t untold_ = 0;         // batches that were taken and whose source does not know their fate yet
+  std::optional<bool> credit_;  // to be told
   bool had_credit_ = true;
-  bool stopping_ = false, ended_ = false;
+  bool opened_ = false, stopping_ = false, ended_ = false;
   std::thread thread_;
 };
 
