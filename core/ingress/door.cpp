@@ -15,8 +15,6 @@ constexpr uint32_t kRetryWhenFullMs = 100;
 constexpr uint32_t kRetryWhenDiskFailsMs = 1000;
 // Settlements that a source which hangs in settled() leaves lying: their events hold no budget any more.
 constexpr uint64_t kMaxUntold = 65536;
-// How long a relaxed source waits for the note that a crash may forget numbers of it.
-constexpr base::Duration kNotePatience = std::chrono::seconds(2);
 
 void copy_text(char* to, size_t capacity, std::string_view from) {
   if (to == nullptr || capacity == 0) return;
@@ -41,12 +39,7 @@ Door::~Door() { WEIR_CHECK(close(std::chrono::seconds(10))); }
 void Door::open(const weir_source_v1* table, void* self) {
   table_ = table;
   self_ = self;
-  if (options_.relaxed) {
-    // On disk before the first answer: else a crash gives the numbers that were told to a device to other events. A door
-    // whose note cannot be written is strict.
-    journal_.note_relaxed_source();
-    relaxed_ = journal_.state().sync(kNotePatience).ok();
-  }
+  if (options_.relaxed) journal_.note_relaxed_source();
   thread_ = std::thread([this] { run(); });
   std::lock_guard lock(mutex_);
   opened_ = true;
@@ -131,7 +124,7 @@ uint32_t Door::emit(const weir_batch* batch, uint64_t token, weir_emit_result* r
   offer.block = event::Block::copy(batch);
   offer.token = token;
   offer.received_ns = base::wall_ns();
-  offer.relaxed = relaxed_;
+  offer.relaxed = options_.relaxed;
   offer.flush = options_.flush;
   journal_.offer(std::move(offer));
   return WEIR_ACCEPTED;

@@ -75,7 +75,6 @@ class Door : public journal::SettlementListener {
   const std::string name_;
   const std::string_view source_;  // the journal's copy of name_
   const Options options_;
-  bool relaxed_ = false;
   const weir_source_v1* table_ = nullptr;
   void* self_ = nullptr;
 
