@@ -17,6 +17,10 @@ constexpr base::Duration kPostEvery = std::chrono::milliseconds(100);
 constexpr base::Duration kReadAgain = std::chrono::milliseconds(100);
 // A transform with ever new reasons must not fill the memory.
 constexpr size_t kMaxReasons = 100;
+// How soon it is looked again whether the dead letters that hold reading up are on disk.
+constexpr base::Duration kLettersPause = std::chrono::milliseconds(50);
+// Sources of this many batches are remembered before it is looked which of them are needed.
+constexpr size_t kMinSources = 1024;
 
 std::string one_event(const event::Block& block, uint32_t index) {
   event::Merger merger;
@@ -56,7 +60,10 @@ bool Consumer::stop(base::Duration patience) {
     std::unique_lock lock(mutex_);
     stopping_ = true;
     wake_.notify_all();
-    if (!changed_.wait_for(lock, patience, [&] { return ended_; })) return false;
+    if (!changed_.wait_for(lock, patience, [&] { return ended_; })) {
+      abandoned_ = true;
+      return false;
+    }
   }
   thread_.join();
   return true;
@@ -84,6 +91,7 @@ bool Consumer::replace(std::unique_ptr<graph::Pipeline> pipeline, base::Duration
 
 void Consumer::complete(uint64_t token, const weir_sink_result* results, uint32_t n) {
   Completion completion{token, {}, {}};
+  if (n > WEIR_BATCH_MAX_EVENTS) n = 0;  // no batch has so many: a defect of the sink, like any wrong number
   completion.outcomes.resize(n);
   completion.reasons.resize(n);
   for (uint32_t i = 0; i < n; ++i) {
@@ -148,8 +156,17 @@ void Consumer::run() {
 
 bool Consumer::may_read() const {
   return queue_.wants_more() && !state_.cursor.full() && position_ <= journal_.head() &&
-         letters_.size() + journal_.state().pending_dead_letters() < journal::State::kMaxPendingDeadLetters &&
-         base::now() >= read_again_at_;
+         base::now() >= read_again_at_ && !letters_wait();
+}
+
+bool Consumer::letters_wait() const {
+  return letters_.size() + journal_.state().pending_dead_letters() >= journal::State::kMaxPendingDeadLetters;
+}
+
+// True when somebody waits for the thread: it must not go on submitting what it has.
+bool Consumer::interrupted() const {
+  std::lock_guard lock(mutex_);
+  return stopping_ || paused_ || next_pipeline_ != nullptr;
 }
 
 bool Consumer::take_completions(base::Monotonic now) {
@@ -166,7 +183,8 @@ bool Consumer::take_completions(base::Monotonic now) {
     in_flight_.erase(completion.token);
     last_failure_.clear();
     for (const Outcome& outcome : completion.outcomes) {
-      if (outcome.kind != Outcome::Kind::kDelivered) last_failure_ = outcome.reason;
+      if (outcome.kind == Outcome::Kind::kDelivered) continue;
+      last_failure_ = outcome.reason.empty() ? "the sink gave no reason" : outcome.reason;
     }
   }
   return !completions.empty();
@@ -191,7 +209,9 @@ bool Consumer::give_up_late(base::Monotonic now) {
 
 bool Consumer::submit_ready() {
   bool any = false;
-  while (auto submission = queue_.take(base::now())) {
+  while (!interrupted()) {
+    auto submission = queue_.take(base::now());
+    if (!submission) break;
     any = true;
     ++submissions_;
     base::Monotonic deadline = base::now() + options_.submit_limit;
@@ -269,6 +289,7 @@ void Consumer::feed(const journal::StoredBatch& batch) {
   for (const graph::Verdict& verdict : output_.verdicts) {
     if (verdict.delivered && verdict.fate == graph::Fate::kRejected) {
       dead_before.push_back(block->event(verdict.cause)->sequence);
+      half_dead_.insert(dead_before.back());
     }
     apply(verdict, batch, *block);
   }
@@ -309,7 +330,7 @@ void Consumer::settle_queue() {
       settle(settled.first, settled.last, &journal::Counts::delivered);
       continue;
     }
-    bool buried = settled.dead_parts.empty();  // by a transform, before
+    bool buried = half_dead_.erase(settled.first) != 0 || settled.dead_parts.empty();  // by a transform, before
     for (const DeadPart& part : settled.dead_parts) {
       if (options_.drop_rejected) continue;
       bury(*part.block, part.index, name_, options_.plugin, options_.version, part);
@@ -317,10 +338,18 @@ void Consumer::settle_queue() {
     }
     settle(settled.first, settled.last, buried ? &journal::Counts::dead : &journal::Counts::discarded);
   }
-  // Sources of batches that are settled are not needed any more.
-  while (sources_.size() > 1 && std::next(sources_.begin())->first <= state_.cursor.floor()) {
-    sources_.erase(sources_.begin());
+  if (sources_.size() >= std::max(sources_bound_, kMinSources)) forget_sources();
+}
+
+// Sources of batches that are settled are not needed any more. One event that waits for days keeps its own batch's, not
+// those of everything that was delivered since.
+void Consumer::forget_sources() {
+  for (auto at = sources_.begin(); at != sources_.end();) {
+    auto next = std::next(at);
+    uint64_t end = next != sources_.end() ? next->first : position_;
+    at = state_.cursor.next_unsettled(at->first) >= end ? sources_.erase(at) : next;
   }
+  sources_bound_ = sources_.size() * 2;
 }
 
 void Consumer::settle(uint64_t first, uint64_t last, uint64_t journal::Counts::*count) {
@@ -363,6 +392,9 @@ void Consumer::bury(const event::Block& block, uint32_t index, const std::string
 
 void Consumer::post(base::Monotonic now, bool force) {
   if (!dirty_ || (!force && now - posted_at_ < kPostEvery)) return;
+  // Under the lock, so that nothing is posted once stop() has given this thread up.
+  std::lock_guard lock(mutex_);
+  if (abandoned_) return;
   journal_.state().post(state_, std::exchange(letters_, {}));
   dirty_ = false;
   posted_at_ = now;
@@ -393,6 +425,7 @@ void Consumer::wait(base::Monotonic now) {
   for (const auto& [token, submission] : in_flight_) until = std::min(until, submission.deadline);
   if (read_again_at_ > now) until = std::min(until, read_again_at_);
   if (!letters_.empty()) until = std::min(until, now + kPostEvery);
+  if (letters_wait()) until = std::min(until, now + kLettersPause);
   std::unique_lock lock(mutex_);
   // While paused nothing is submitted, however ready it is.
   if (auto wake = queue_.next_wake(now); wake && !paused_) until = std::min(until, *wake);

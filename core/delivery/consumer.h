@@ -8,8 +8,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -61,7 +63,7 @@ class Consumer : public journal::HeadListener {
   ~Consumer() override;
   void start();
   // Takes back what is in flight, posts its state and ends; false when the sink hangs in a call, and then this object
-  // must be kept for ever. The runtime's thread.
+  // must be kept for ever, and will post nothing any more: a successor may go on at its place. The runtime's thread.
   bool stop(base::Duration patience);
 
   // Stops submitting (true) or goes on. Reading stops when the window is full.
@@ -69,6 +71,7 @@ class Consumer : public journal::HeadListener {
   // Waits until nothing is in flight. Call pause(true) first.
   bool wait_idle(base::Duration patience);
   // Puts another pipeline in; returns when the old one is no longer used, false when the thread hangs in the sink.
+  // What was read before has gone through the old one.
   bool replace(std::unique_ptr<graph::Pipeline> pipeline, base::Duration patience);
 
   // weir_delivery_v1::complete. Any thread.
@@ -98,6 +101,7 @@ class Consumer : public journal::HeadListener {
   event::SharedBlock unsettled_part(const journal::StoredBatch& batch);
   void apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block);
   void settle_queue();
+  void forget_sources();
   void settle(uint64_t first, uint64_t last, uint64_t journal::Counts::*count);
   void filtered(uint64_t first, uint64_t last, const std::string& reason);
   void bury(const event::Block& block, uint32_t index, const std::string& by, const std::string& plugin,
@@ -106,6 +110,8 @@ class Consumer : public journal::HeadListener {
   void wait(base::Monotonic now);
   void publish_status();
   bool may_read() const;
+  bool letters_wait() const;
+  bool interrupted() const;
 
   journal::Journal& journal_;
   const std::string name_;
@@ -123,6 +129,8 @@ class Consumer : public journal::HeadListener {
   uint64_t position_;  // the next sequence to read
   std::map<uint64_t, InFlight> in_flight_;
   std::map<uint64_t, std::string_view> sources_;  // by first sequence: which source, for dead letters of the window
+  size_t sources_bound_ = 0;                      // at this many they are looked through
+  std::set<uint64_t> half_dead_;  // in the window: a transform rejected a part of it, which is a dead letter already
   bool dirty_ = true;
   base::Monotonic posted_at_{};
   base::Monotonic read_again_at_{};
@@ -133,7 +141,7 @@ class Consumer : public journal::HeadListener {
   std::condition_variable wake_, changed_;
   std::vector<Completion> completions_;
   std::unique_ptr<graph::Pipeline> next_pipeline_;
-  bool woken_ = false, paused_ = false, stopping_ = false, ended_ = false;
+  bool woken_ = false, paused_ = false, stopping_ = false, ended_ = false, abandoned_ = false;
   ConsumerStatus status_;
   std::thread thread_;
 };

@@ -19,7 +19,7 @@ Unrouted::~Unrouted() { stop(); }
 
 void Unrouted::start(Routes routes) {
   current_ = std::move(routes);
-  status_.state = state_;
+  publish_status();
   journal_.state().post(state_, {});
   journal_.add(this);
   thread_ = std::thread([this] { run(); });
@@ -88,13 +88,17 @@ void Unrouted::run() {
       posted = base::now();
       dirty = false;
     }
-    std::lock_guard lock(mutex_);
-    uint64_t head = std::max(journal_.head(), state_.cursor.floor() - 1);
-    status_.state = state_;
-    status_.committed = head + 1 - state_.origin;
-    status_.pending = head + 1 - state_.cursor.floor() - state_.cursor.settled_above();
+    publish_status();
   }
   journal_.state().post(state_, {});
+}
+
+void Unrouted::publish_status() {
+  std::lock_guard lock(mutex_);
+  uint64_t head = std::max(journal_.head(), state_.cursor.floor() - 1);
+  status_.state = state_;
+  status_.committed = head + 1 - state_.origin;
+  status_.pending = head + 1 - state_.cursor.floor() - state_.cursor.settled_above();
 }
 
 bool Unrouted::read_more() {
@@ -114,6 +118,13 @@ bool Unrouted::read_more() {
     uint64_t events = state_.cursor.settle(std::max(batch.first, route->second), batch.last());
     state_.counts.filtered += events;
     state_.filtered_by[kRouted] += events;
+  }
+  if (batches.empty() && position_ <= journal_.head() && !journal_.segments().at_or_after(position_)) {
+    // Behind the last row that could be saved there are numbers that were given out and lost.
+    uint64_t head = journal_.head();
+    state_.counts.lost += state_.cursor.settle(position_, head);
+    position_ = head + 1;
+    return true;
   }
   return !batches.empty();
 }

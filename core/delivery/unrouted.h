@@ -34,6 +34,7 @@ class Unrouted : public journal::HeadListener {
  private:
   void run();
   bool read_more();
+  void publish_status();
 
   journal::Journal& journal_;
   journal::ConsumerState state_;  // the thread's own, like the next three
