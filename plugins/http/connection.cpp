@@ -18,7 +18,7 @@ constexpr size_t kKeptCapacity = 32 * 1024;  // what an idle connection may hold
 constexpr auto kNoDeadline = Clock::time_point::max();
 // After a refusal the rest of what the client sends is read and thrown away, because closing with unread
 // bytes resets the connection and the client may never see the answer (RFC 9112 section 9.6).
-constexpr std::chrono::milliseconds kLingerTime{2'000};
+constexpr std::chrono::milliseconds kLingerTime{5'000};
 
 Refusal slow(const char* what, std::chrono::milliseconds timeout) {
   return {408,
