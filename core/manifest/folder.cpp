@@ -88,8 +88,12 @@ void read_instance(const std::string& file, LoadedSet& set) {
          "digit first"});
     return;
   }
+  const size_t problems = set.problems.size();
   auto document = read_document(file, set);
-  if (document == nullptr) return;
+  if (document == nullptr) {
+    if (set.problems.size() > problems) set.unreadable.insert(name);
+    return;
+  }
   auto instance = read_instance_config(name, std::move(document), set.base, set.problems);
   set.instances.emplace(name, std::move(instance));
 }

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,9 @@ struct LoadedSet {
   std::filesystem::path base;    // absolute: the folder's parent, where relative paths start
   GatewayConfig gateway;
   std::map<std::string, InstanceConfig> instances;  // by name, the disabled ones included
-  Problems problems;                                // sorted by file and place
+  std::set<std::string>
+      unreadable;     // instances whose files are there and could not be parsed: each has a problem
+  Problems problems;  // sorted by file and place
 
   // Only such a set may be applied.
   bool ok() const { return problems.empty(); }

@@ -34,6 +34,7 @@ void check_edge(const LoadedSet& set, const InstanceConfig& instance, size_t ind
     problems.push_back(instance.document->value_problem(edge_pointer(instance, index), std::move(what),
                                                         std::move(expected)));
   };
+  if (set.unreadable.count(from) != 0) return;  // what is wrong is said there
   const auto other = set.instances.find(from);
   if (other == set.instances.end()) {
     const auto names = givers(set, instance.name);

@@ -42,6 +42,12 @@ TEST_F(Graph, RefusesAnInstanceThatIsNotThere) {
                   "(expected \"api\" or \"units\")"));
 }
 
+TEST_F(Graph, BlamesNobodyElseForAFileThatCannotBeRead) {
+  manifests.write("units.json", "{ \"plugin\" }");
+  EXPECT_THAT(manifests.complaints(),
+              ElementsAre("manifests/units.json:1:12: unexpected '}' (expected ':' after the key)"));
+}
+
 TEST_F(Graph, PointsToTheNameInsideAnEdgeObject) {
   sink("cloud", R"([{"instance":"nowhere"}])");
   EXPECT_THAT(
