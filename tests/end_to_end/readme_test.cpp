@@ -93,6 +93,8 @@ class Site {
   // Starts ./run here; true when it says that Weir is ready.
   bool start(std::vector<std::string> arguments = {}) {
     arguments.insert(arguments.begin(), "./run");
+    // A shell in the background ignores Ctrl-C, and so would what it starts.
+    std::signal(SIGINT, SIG_DFL);
     running_ = std::make_unique<Process>(arguments, here());
     return running_->wait_for_output("==> Weir is ready");
   }
