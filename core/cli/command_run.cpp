@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "admin/server.h"
@@ -31,6 +32,22 @@ int stopping_fd() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// Relative paths, those in a plugin's configuration too, start beside the manifests folder: so the process works
+// there. Gives the folder as it is to be named from there.
+base::Result<std::string> enter_site(const std::string& manifests) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  fs::path folder = fs::canonical(manifests, failed);
+  if (failed) {
+    return base::error(base::Code::kInvalid, "there is no folder '" + manifests + "'", "",
+                       "name the manifests folder with --manifests DIR");
+  }
+  if (fs::equivalent(folder.parent_path(), fs::current_path(failed), failed)) return manifests;
+  fs::current_path(folder.parent_path(), failed);
+  if (failed) return base::error(base::Code::kDenied, "cannot enter " + folder.parent_path().string());
+  return folder.string();
 }
 
 void say_hello(const runtime::Gateway& gateway, const admin::Server& server) {
@@ -61,8 +78,13 @@ int run(const Common& common, const std::string& log_level) {
   if (log_level == "error") base::set_log_level(base::Level::kError);
   int stopping = stopping_fd();
   runtime::Gateway::Options options;
-  options.manifests = common.manifests;
   options.plugin_dirs = {own_plugin_folder()};
+  auto site = enter_site(common.manifests);
+  if (!site) {
+    std::cerr << "weir: " << site.error().text() << "\n";
+    return 2;
+  }
+  options.manifests = *site;
   manifest::Problems problems;
   auto gateway = runtime::Gateway::start(options, &problems);
   if (!gateway) {
