@@ -118,8 +118,18 @@ void Consumer::head_moved() {
 }
 
 ConsumerStatus Consumer::status() const {
-  std::lock_guard lock(mutex_);
-  return status_;
+  ConsumerStatus status;
+  {
+    std::lock_guard lock(mutex_);
+    status = status_;
+  }
+  // Counted against the head of now: a thread that hangs in its sink publishes nothing, and its backlog grows all the
+  // same.
+  const journal::ConsumerState& state = status.state;
+  uint64_t next = std::max({journal_.head() + 1, state.origin, state.cursor.floor()});
+  status.committed = next - state.origin;
+  status.pending = next - state.cursor.floor() - state.cursor.settled_above();
+  return status;
 }
 
 void Consumer::run() {
@@ -402,10 +412,8 @@ void Consumer::post(base::Monotonic now, bool force) {
 
 void Consumer::publish_status() {
   std::lock_guard lock(mutex_);
-  uint64_t head = journal_.head();
   status_.state = state_;
-  status_.committed = head + 1 - std::min(head + 1, state_.origin);
-  status_.pending = head + 1 - std::min(head + 1, state_.cursor.floor()) - state_.cursor.settled_above();
+  status_.position = position_;
   status_.in_window = queue_.pending_events();
   status_.window_bytes = queue_.pending_bytes();
   status_.in_flight = queue_.in_flight();

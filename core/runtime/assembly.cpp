@@ -9,6 +9,7 @@ namespace weir::runtime {
 namespace {
 
 constexpr base::Duration kRetryEvery = std::chrono::seconds(2);
+constexpr base::Duration kRegisterPatience = std::chrono::seconds(5);
 constexpr base::Duration kHealthLimit = std::chrono::seconds(1);
 constexpr const char* kUnrouted = "unrouted";
 
@@ -224,6 +225,10 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     plan_ = std::move(draft.plan);
   }
   route();
+  // What a new sink is owed must outlive a crash: its place is on disk before a source brings anything.
+  if (auto done = context_.services.journal->state().sync(kRegisterPatience); !done) {
+    base::log_warn("gateway", "places in the journal are not on disk yet: " + done.error().text());
+  }
   for (auto& [name, fresh] : draft.sources) start_source(name, std::move(fresh));
 }
 
