@@ -33,6 +33,7 @@ struct ConsumerStatus {
   journal::ConsumerState state;  // cursor and counts
   uint64_t committed = 0;        // events it is owed: head - origin + 1
   uint64_t pending = 0;          // of them, not settled; committed = counts.sum() + pending, or there is a defect
+  uint64_t position = 0;         // the next sequence it reads
   uint64_t in_window = 0;        // of the pending, in memory
   uint64_t window_bytes = 0;
   uint64_t in_flight = 0;        // submissions
