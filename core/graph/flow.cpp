@@ -1,14 +1,13 @@
 #include "graph/flow.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 namespace weir::graph {
-namespace {
 
-// The most that a copy of the event adds to a block: record, text, pairs and alignment.
-uint64_t bytes_of(const weir_batch* batch, uint32_t i) {
+uint64_t copied_bytes(const weir_batch* batch, uint32_t i) {
   const weir_event_v1& event = *weir_event_at(batch, i);
   uint64_t bytes = batch->event_size + uint64_t{event.device_id.size} + event.sensor_type.size +
                    event.unit.size + event.dedupe_key.size + 16;
@@ -22,8 +21,6 @@ uint64_t bytes_of(const weir_batch* batch, uint32_t i) {
   return bytes;
 }
 
-}  // namespace
-
 event::Block* Flow::writable() {
   if (!sole_owner()) {
     block = std::make_shared<event::Block>(event::Block::copy(block->batch()));
@@ -35,13 +32,18 @@ event::Block* Flow::writable() {
 
 bool FlowWriter::add(const Flow& from, uint32_t i) {
   const weir_batch* batch = from.block->batch();
-  uint64_t bytes = bytes_of(batch, i);
+  uint64_t bytes = copied_bytes(batch, i);
   if (bytes + sizeof(weir_batch) > WEIR_BATCH_MAX_BYTES) return false;
-  if (merger_.count() == WEIR_BATCH_MAX_EVENTS || merger_.bytes() + bytes > WEIR_BATCH_MAX_BYTES) cut();
+  if (!room(bytes, 1)) cut();
   merger_.add(batch, i);
   flow_.causes.push_back(from.cause(i));
   flow_.derived = flow_.derived || from.derived;
   return true;
+}
+
+bool FlowWriter::room(uint64_t bytes, uint64_t events) const {
+  return merger_.count() + events <= WEIR_BATCH_MAX_EVENTS &&
+         std::max(merger_.bytes(), sizeof(weir_batch)) + bytes <= WEIR_BATCH_MAX_BYTES;
 }
 
 void FlowWriter::cut() {

@@ -20,6 +20,9 @@ struct Flow : Piece {
   bool sole_owner() const { return own && block.use_count() == 1; }
 };
 
+// The most that a copy of a record adds to a block, in bytes: record, text, pairs and alignment.
+uint64_t copied_bytes(const weir_batch* batch, uint32_t i);
+
 // Copies events into as many new flows as the size of a batch asks for, in the order given.
 class FlowWriter {
  public:
@@ -27,6 +30,8 @@ class FlowWriter {
 
   // False when the event does not even fit a batch of its own: it is left out.
   bool add(const Flow& from, uint32_t i);
+  // Whether so much more fits the flow under way.
+  bool room(uint64_t bytes, uint64_t events) const;
   // Ends the flow under way; what is added later goes into another one.
   void cut();
 

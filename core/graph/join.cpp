@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "event/identity.h"
@@ -23,11 +24,35 @@ bool in_sequence(const std::vector<Flow>& flows) {
   return true;
 }
 
+struct Record {
+  uint32_t cause, flow, index;
+};
+
+// Adds the records of one cause, which stay together. False when they do not fit one batch.
+bool add_cause(const std::vector<Flow>& flows, std::span<const Record> records, FlowWriter* writer,
+               std::vector<Flow>* merged) {
+  uint64_t bytes = 0;
+  for (const Record& record : records) {
+    bytes += copied_bytes(flows[record.flow].block->batch(), record.index);
+  }
+  if (!writer->room(bytes, records.size())) writer->cut();
+  if (writer->room(bytes, records.size())) {
+    for (const Record& record : records) writer->add(flows[record.flow], record.index);
+    return true;
+  }
+  // That counted shared text once a record: whether they fit is only known when they are written.
+  std::vector<Flow> alone;
+  FlowWriter trial(&alone);
+  for (const Record& record : records) {
+    if (!trial.add(flows[record.flow], record.index) || !alone.empty()) return false;
+  }
+  trial.cut();
+  merged->push_back(std::move(alone.front()));
+  return true;
+}
+
 // Copies all records into new flows, sorted by cause, then by branch.
 std::vector<Flow> merge(const std::vector<Flow>& flows, std::vector<Verdict>* refused) {
-  struct Record {
-    uint32_t cause, flow, index;
-  };
   std::vector<Record> records;
   for (uint32_t k = 0; k < flows.size(); ++k) {
     for (uint32_t i = 0; i < flows[k].count(); ++i) records.push_back({flows[k].cause(i), k, i});
@@ -36,21 +61,24 @@ std::vector<Flow> merge(const std::vector<Flow>& flows, std::vector<Verdict>* re
                    [](const Record& a, const Record& b) { return a.cause < b.cause; });
   std::vector<Flow> merged;
   FlowWriter writer(&merged);
-  for (const Record& record : records) {
-    if (writer.add(flows[record.flow], record.index)) continue;
-    refused->push_back(
-        {record.cause, Fate::kRejected, kAtSink, WEIR_E_INVALID, "it is larger than a batch can be"});
+  for (auto first = records.begin(); first != records.end();) {
+    auto last = std::find_if(first, records.end(), [&](const Record& r) { return r.cause != first->cause; });
+    if (!add_cause(flows, {first, last}, &writer, &merged)) {
+      refused->push_back({first->cause, Fate::kRejected, kAtSink, WEIR_E_INVALID,
+                          "what became of it on all branches is larger than a batch can be"});
+    }
+    first = last;
   }
   writer.cut();
   for (Flow& flow : merged) flow.derived = true;
   return merged;
 }
 
-// Numbers the records of each cause through all flows. A record keeps its id only when it is its cause itself
-// and the first one.
+// Numbers the records of each cause. A record keeps its id only when it is its cause itself and the first
+// one.
 void number(const event::Block& source, std::vector<Flow>* flows) {
-  uint32_t cause = UINT32_MAX, part = 0;
   for (Flow& flow : *flows) {
+    uint32_t cause = UINT32_MAX, part = 0;
     event::Block* block = flow.writable();
     for (uint32_t i = 0; i < flow.count(); ++i) {
       part = flow.cause(i) == cause ? part + 1 : 0;

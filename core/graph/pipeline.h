@@ -36,10 +36,11 @@ class Pipeline {
   bool takes(std::string_view source) const;
 
   struct Output {
-    // All records, read in order, are sorted by cause; those of one cause have part 0, 1, 2 ... in an order
-    // that does not depend on where the input is cut. Sequence and trace_id are the cause's; a record that is
-    // not its cause itself at part 0 has the id event::derive(cause id, part); what a transform emitted is
-    // flagged DERIVED.
+    // All records, read in order, are sorted by cause; those of one cause are in one piece and have part 0,
+    // 1, 2 ... in an order that does not depend on where the input is cut. Sequence and trace_id are the
+    // cause's; a record that is not its cause itself at part 0 has the id event::derive(cause id, part); what
+    // a transform emitted is flagged DERIVED. There is one piece, unless what came out does not fit one
+    // batch.
     std::vector<Piece> pieces;
     // At most one a cause, sorted by cause. An event has exactly one when it has no output; when it has some,
     // only if a branch rejected it (then `delivered` is set: the event goes to the dead letters beside its

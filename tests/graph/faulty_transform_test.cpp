@@ -223,6 +223,39 @@ TEST(Limits, StopsATransformThatNeverStopsAmending) {
   EXPECT_EQ(output.verdicts.size(), 1u);
 }
 
+TEST(Limits, RejectsAnEventThatAllBranchesTogetherMakeTooLarge) {
+  std::vector<test::TestEvent> events(2);
+  events[1].value = std::string(WEIR_BATCH_MAX_BYTES / 2, 'x');
+  TestTransform keep = TestTransform::keep_all();
+  TestTransform other = TestTransform::each([](const sdk::EventView& event, uint32_t i, sdk::Output& output) {
+    if (event.record().value_type != WEIR_STRING) return output.keep(i);
+    weir_amendment amendment{};
+    amendment.field = WEIR_FIELD_VALUE;
+    amendment.value_type = WEIR_STRING;
+    const std::string text(WEIR_BATCH_MAX_BYTES / 2 - 4096, 'y');
+    amendment.text = sdk::text(text);
+    output.amend(i, amendment);
+  });
+  Pipeline pipeline({node("a", keep, {"source"}), node("b", other, {"source"})}, {"a", "b", "source"});
+  auto output = run(pipeline, shared(test::make_batch(events)));
+  EXPECT_EQ(brief(output).size(), 3u);
+  EXPECT_THAT(verdicts(pipeline, output),
+              ElementsAre("1 rejected  1 what became of it on all branches is larger than a batch can be"));
+}
+
+TEST(Limits, CountsTextThatManyOutputsShareOnce) {
+  TestTransform keep = TestTransform::keep_all();
+  TestTransform copies = TestTransform::each([](const sdk::EventView&, uint32_t i, sdk::Output& output) {
+    for (int k = 0; k < 100; ++k) output.emit(i, weir_new_event{});
+  });
+  auto block = shared(test::make_batch({{.value = std::string(1024 * 1024, 'x')}}));
+  Pipeline pipeline({node("keep", keep, {"source"}), node("copies", copies, {"source"})}, {"keep", "copies"});
+  auto output = run(pipeline, block);
+  EXPECT_EQ(output.pieces.size(), 1u);
+  EXPECT_EQ(output.pieces[0].count(), 101u);
+  EXPECT_THAT(output.verdicts, IsEmpty());
+}
+
 TEST(Limits, JoinsBranchesThatDoNotFitOneBatchTogether) {
   TestTransform keep = TestTransform::keep_all();
   std::vector<test::TestEvent> events(4);

@@ -56,6 +56,8 @@ Pipeline::Output run(Pipeline& pipeline, const event::SharedBlock& block, const 
     EXPECT_FALSE(fault) << fault->index << " " << fault->field << " " << fault->message;
     EXPECT_GT(piece.count(), 0u);
     EXPECT_EQ(piece.block->batch()->epoch, block->batch()->epoch);
+    EXPECT_TRUE(&piece == &output.pieces.front() || piece.cause(0) > last_cause)
+        << "a cause is in two pieces";
     for (uint32_t i = 0; i < piece.count(); ++i) {
       const uint32_t cause = piece.cause(i);
       const weir_event_v1& event = *piece.block->event(i);
