@@ -45,8 +45,9 @@ class Load {
           auto answer = client.request("POST", "/v1/events", body, {{"Content-Type", "application/json"}});
           if (!answer) break;
           if (answer->status != 202) continue;
+          const json receipt = json::parse(answer->body);
           std::lock_guard lock(mutex_);
-          for (const json& id : json::parse(answer->body)["ids"]) ids_.push_back(id);
+          for (const json& id : receipt["ids"]) ids_.push_back(id);
           count_ += 5;
         }
       } catch (const std::exception&) {
@@ -83,6 +84,7 @@ TEST(Kill, LosesNothingThatWasAcknowledgedInManyRoundsUnderLoad) {
   site.start();
   ASSERT_TRUE(site.wait_settled("store")) << site.status().dump(2);
   std::multiset<std::string> stored = site.stored("id");
+  ASSERT_GE(acknowledged.size(), size_t(rounds()) * 20) << "the load was no load";
   size_t lost = 0;
   for (const std::string& id : acknowledged) lost += stored.contains(id) ? 0 : 1;
   EXPECT_EQ(lost, 0u) << "of " << acknowledged.size() << " acknowledged";
