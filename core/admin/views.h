@@ -1,4 +1,4 @@
-// The JSON of the API, version 1: a contract with whoever reads it. docs/operator/api.md lists the fields.
+// The JSON of the API, version 1: a contract with whoever reads it. docs/internals/admin.md lists the paths.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
