@@ -20,14 +20,14 @@ Gateway::Gateway(const Build& build, const std::string& site, Sink sink)
     : build_(build), site_(site), events_port_(free_port()), admin_port_(free_port()) {
   std::filesystem::remove_all(site);
   std::filesystem::create_directories(site + "/manifests");
-  // 16 GiB: room for every backlog that is asked for. No retention: what is delivered may go, so that a long run
-  // does not fill the disk.
+  // 16 GiB: room for every backlog that is asked for. A short retention, so that a long run
+  // does not fill the disk; not none, because then segments are sealed all the time.
   write_file(site + "/manifests/gateway.json",
              R"({ "gateway_id": "bench", "data_dir": "data", "plugin_dirs": [")" + build.folder +
                  R"(/lib/weir/examples", ")" + build.folder + R"(/lib/weir/bench"],
   "admin": { "listen": "127.0.0.1:)" +
                  std::to_string(admin_port_) + R"(" },
-  "journal": { "max_bytes": "16GiB", "retention": "0" } }
+  "journal": { "max_bytes": "16GiB", "retention": "1m" } }
 )");
   write_file(site + "/manifests/api.json",
              R"({ "plugin": "http.source", "durability": "strict", "config": { "listen": "127.0.0.1:)" +
