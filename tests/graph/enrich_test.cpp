@@ -64,11 +64,13 @@ TEST_F(EnrichPipeline, PassesABatchThatIsRightAlreadyOnWithoutACopy) {
 
 TEST_F(EnrichPipeline, NamesTheNodeThatRefusesAnEvent) {
   // A timestamp far from the time of receipt.
+  EnrichInstance strict(library_, "enrich.validate", R"({"max_age": "24h"})");
+  Pipeline pipeline({{"validate", strict.call(), {"api"}, false}}, {"validate"});
   auto block = shared(test::make_batch({{.value = 21.5, .unit = "Cel", .timestamp_ns = 1}, {.value = 22.5}}));
-  auto output = run(pipeline_, block, "api");
+  auto output = run(pipeline, block, "api");
   EXPECT_THAT(brief(output), ElementsAre(HasSubstr("2.0 22.5")));
   ASSERT_EQ(output.verdicts.size(), 1u);
-  EXPECT_EQ(pipeline_.node_name(output.verdicts[0].node), "validate");
+  EXPECT_EQ(pipeline.node_name(output.verdicts[0].node), "validate");
   EXPECT_FALSE(output.verdicts[0].reason.empty());
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kShipped = fs::path(__FILE__).parent_path() / "../../manifests";
+const fs::path kShipped = WEIR_SHIPPED_MANIFESTS;  // __FILE__ is relative when ccache shares objects
 
 std::string read(const fs::path& path) {
   std::ifstream file(path);
