@@ -19,6 +19,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr size_t kMaxTimers = 1024;
+// For a loop that was not ended before.
+constexpr base::Duration kLastPatience = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -79,7 +81,9 @@ struct EventLoop::Loop {
     auto wait = event == WEIR_WATCH_READ ? asio::posix::descriptor_base::wait_read
                                          : asio::posix::descriptor_base::wait_write;
     watch->descriptor.async_wait(wait, [this, watch, event](error_code failed) {
-      if (failed == asio::error::operation_aborted || watches[watch->fd] != watch) return;
+      // It can be cleared, by the callback of the other event too, after this one was found ready.
+      auto found = watches.find(watch->fd);
+      if (failed == asio::error::operation_aborted || found == watches.end() || found->second != watch) return;
       watch->callback(watch->context, watch->fd, failed ? uint32_t{WEIR_WATCH_ERROR} : event);
       auto still = watches.find(watch->fd);
       if (!failed && still != watches.end() && still->second == watch) arm(watch, event);
@@ -90,13 +94,25 @@ struct EventLoop::Loop {
 EventLoop::EventLoop() : loop_(std::make_unique<Loop>()) {}
 
 EventLoop::~EventLoop() {
-  if (!loop_->thread.joinable()) return;
-  loop_->on_loop([&] {
-    loop_->timers.clear();
-    loop_->watches.clear();
+  if (loop_) (void)end(kLastPatience);
+}
+
+bool EventLoop::end(base::Duration patience) {
+  if (!loop_->thread.joinable()) return true;
+  auto cleared = std::make_shared<std::promise<void>>();
+  auto done = cleared->get_future();
+  asio::post(loop_->io, [loop = loop_.get(), cleared] {
+    loop->timers.clear();
+    loop->watches.clear();
+    cleared->set_value();
   });
+  if (done.wait_for(patience) != std::future_status::ready) {
+    (void)loop_.release();
+    return false;
+  }
   loop_->io.stop();
   loop_->thread.join();
+  return true;
 }
 
 uint64_t EventLoop::start_timer(uint64_t delay_ms, uint64_t period_ms, weir_timer_callback callback, void* context) {
@@ -114,7 +130,13 @@ uint64_t EventLoop::start_timer(uint64_t delay_ms, uint64_t period_ms, weir_time
 }
 
 void EventLoop::cancel_timer(uint64_t timer) {
-  loop_->on_loop([&] { loop_->timers.erase(timer); });
+  loop_->on_loop([&] {
+    auto found = loop_->timers.find(timer);
+    if (found == loop_->timers.end()) return;
+    // Or it would stay in memory until it is due.
+    found->second->timer.cancel();
+    loop_->timers.erase(found);
+  });
 }
 
 weir_status EventLoop::watch(int32_t fd, uint32_t events, weir_watch_callback callback, void* context) {

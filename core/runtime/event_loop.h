@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/time.h"
 #include "weir/timer.h"
 #include "weir/watch.h"
 
@@ -13,6 +14,10 @@ class EventLoop {
  public:
   EventLoop();
   ~EventLoop();
+
+  // Ends all timers and watches and the thread; false when a callback does not return within `patience`: then the thread
+  // and what it uses stay in memory, on purpose. Nothing may be called any more.
+  bool end(base::Duration patience);
 
   uint64_t start_timer(uint64_t delay_ms, uint64_t period_ms, weir_timer_callback callback, void* context);
   void cancel_timer(uint64_t timer);

@@ -103,9 +103,12 @@ struct HostServices {
     static constexpr weir_socket_v1 table = {
         [](weir_host* h, const weir_listen* spec, int32_t* fd, weir_error* error) -> weir_status {
           InstanceHost& host = of(h);
+          uint64_t use = 0;
           auto made = host.services_.sockets->listen(host.name_, spec->protocol, std::string(view(spec->address)),
-                                                     spec->backlog);
+                                                     spec->backlog, &use);
           if (made) {
+            std::lock_guard lock(host.sockets_mutex_);
+            host.sockets_.push_back(use);
             *fd = *made;
             return WEIR_OK;
           }
@@ -159,8 +162,9 @@ struct HostServices {
     static constexpr weir_ingress_v1 table = {
         [](weir_host* h, const weir_batch* batch, uint64_t token, weir_emit_result* result) -> uint32_t {
           InstanceHost& host = of(h);
-          if (host.door_ == nullptr) return WEIR_BUSY;  // before start
-          return host.door_->emit(batch, token, result);
+          auto door = std::atomic_load(&host.door_);
+          if (door == nullptr) return WEIR_BUSY;  // within create
+          return door->emit(batch, token, result);
         }};
     return &table;
   }
@@ -181,12 +185,19 @@ InstanceHost::InstanceHost(Services services, std::string name, weir_kind kind)
   for (const auto& [key, value] : values_) value_bytes_ += key.size() + value.size();
 }
 
-InstanceHost::~InstanceHost() = default;
+InstanceHost::~InstanceHost() {
+  for (uint64_t use : sockets_) services_.sockets->end_use(use);
+}
 
-void InstanceHost::end_events() {
-  std::unique_ptr<EventLoop> ended;
-  std::lock_guard lock(events_mutex_);
-  ended = std::move(events_);
+bool InstanceHost::end_events(base::Duration patience) {
+  std::unique_ptr<EventLoop> loop;
+  {
+    std::lock_guard lock(events_mutex_);
+    loop = std::move(events_);
+  }
+  if (!loop || loop->end(patience)) return true;
+  (void)loop.release();
+  return false;
 }
 
 EventLoop& InstanceHost::events() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "delivery/consumer.h"
 #include "ingress/door.h"
@@ -31,10 +32,11 @@ class InstanceHost : public weir_host {
   InstanceHost(Services services, std::string name, weir_kind kind);
   ~InstanceHost();
 
-  void attach(std::shared_ptr<ingress::Door> door) { door_ = std::move(door); }
+  void attach(std::shared_ptr<ingress::Door> door) { std::atomic_store(&door_, std::move(door)); }
   void attach(std::shared_ptr<delivery::Consumer> consumer) { std::atomic_store(&consumer_, std::move(consumer)); }
-  // Ends timers and watches: called after the instance has stopped.
-  void end_events();
+  // Ends timers and watches: called after the instance has stopped. False when one of them does not return: then the
+  // plugin must not be destroyed.
+  bool end_events(base::Duration patience);
 
   std::map<std::string, double> metrics() const;
   const std::string& name() const { return name_; }
@@ -68,6 +70,9 @@ class InstanceHost : public weir_host {
 
   std::mutex events_mutex_;
   std::unique_ptr<EventLoop> events_;
+
+  std::mutex sockets_mutex_;
+  std::vector<uint64_t> sockets_;  // uses of Services::sockets
 
   std::mutex values_mutex_;
   std::map<std::string, std::string> values_;

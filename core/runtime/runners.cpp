@@ -13,6 +13,13 @@ base::Monotonic in(base::Duration limit) { return base::now() + limit; }
 // Memory that all sinks' windows share; the rest is for the door, the journal's tail and SQLite.
 constexpr uint64_t kWindowShare = 2;
 
+// Keeps for ever what a thread that hangs in a plugin may come back to.
+template <class... Things>
+void leave_behind(Things... things) {
+  static auto* const kept = new std::vector<std::shared_ptr<const void>>;
+  (kept->push_back(std::make_shared<Things>(std::move(things))), ...);
+}
+
 delivery::Options queue_options(const Context& context, const manifest::InstanceConfig& config,
                                 const weir_sink_limits& limits, size_t sinks) {
   delivery::Options options;
@@ -79,11 +86,15 @@ void Unit::end() {
   if (instance == nullptr || instance->hung()) return;
   using State = plugin::Instance::State;
   State state = instance->state();
-  if (state != State::kNew && state != State::kCreated && state != State::kStopped && state != State::kDestroyed) {
+  if (state == State::kRunning || state == State::kPaused || state == State::kDrained) {
     if (auto done = instance->stop(in(kStopLimit)); !done.ok()) base::log_error(host->name(), done.status.error().text());
   }
-  if (!instance->hung()) host->end_events();
-  if (instance->hung() || state == State::kDestroyed) return;
+  if (instance->hung() || state == State::kNew || state == State::kDestroyed) return;
+  if (!host->end_events(kStopLimit)) {
+    base::log_error(host->name(), "hangs in a timer's or a descriptor's call; it is left behind");
+    leave_behind(std::move(host), std::move(instance));
+    return;
+  }
   if (auto done = instance->destroy(); !done.ok()) base::log_error(host->name(), done.status.error().text());
 }
 
@@ -126,9 +137,8 @@ void SourceRunner::end() {
   if (runs) quiesce();
   // The plugin may be called until the door is closed, and must live until then.
   if (!door->close(kStopLimit)) {
-    base::log_error(config.name, "hangs in settled(); it is left behind");
-    static std::vector<std::pair<std::shared_ptr<ingress::Door>, std::unique_ptr<Unit>>> left_behind;
-    left_behind.emplace_back(door, std::move(unit));
+    base::log_error(config.name, "hangs in settled(), or the disk does; it is left behind");
+    leave_behind(door, std::move(unit));
     return;
   }
   unit->end();
@@ -193,7 +203,7 @@ std::unique_ptr<graph::Pipeline> SinkRunner::pipeline() const {
   return std::make_unique<graph::Pipeline>(std::move(nodes), path.from);
 }
 
-void SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::string new_fingerprint) {
+bool SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::string new_fingerprint) {
   path = std::move(new_path);
   path_fingerprint = std::move(new_fingerprint);
   std::swap(transforms, new_transforms);
@@ -206,23 +216,23 @@ void SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::
   bool unused = consumer == nullptr || consumer->replace(pipeline(), kStopLimit);
   if (unused) {
     end_transforms(std::move(new_transforms));
-    return;
+    return true;
   }
   base::log_error(config.name, "is busy in its sink; its old transforms are kept until it answers");
   old_transforms_.push_back(std::move(new_transforms));
+  return false;
 }
 
 void SinkRunner::stop_consumer(base::Duration patience) {
-  if (consumer == nullptr) return;
+  if (consumer == nullptr || std::exchange(consumer_stopped_, true)) return;
   consumer->pause(true);
   (void)consumer->wait_idle(patience);
   if (consumer->stop(kStopLimit)) return;
   base::log_error(config.name, "hangs in submit(); it is left behind");
   // Its thread may come back to the consumer, the transforms and the plugin at any time: all of them stay.
-  static std::vector<std::shared_ptr<void>> left_behind;
-  left_behind.push_back(consumer);
-  left_behind.push_back(std::make_shared<Transforms>(std::move(transforms)));
-  left_behind.push_back(std::shared_ptr<Unit>(std::move(unit)));
+  leave_behind(consumer, std::move(unit), std::move(transforms), std::move(old_transforms_));
+  transforms.clear();
+  old_transforms_.clear();
 }
 
 void SinkRunner::end() {

@@ -80,9 +80,10 @@ class SinkRunner {
   plugin::CallResult prepare();
   // Starts the sink, then the consumer at `state`.
   plugin::CallResult start(const Context& context, journal::ConsumerState state, size_t sinks);
-  // Before start, or while it runs: then the old transforms are ended once they are no longer used.
-  void set_path(graph::Path path, Transforms transforms, std::string fingerprint);
-  // Ends the consumer and gives its last state; what is in flight is given `patience`.
+  // Before start, or while it runs: then the old transforms are ended once they are no longer used. False when the sink
+  // hangs, and the old ones are in use until it comes back.
+  bool set_path(graph::Path path, Transforms transforms, std::string fingerprint);
+  // Ends the consumer, whose last state is then posted; what is in flight is given `patience`.
   void stop_consumer(base::Duration patience);
   void end();
 
@@ -104,6 +105,7 @@ class SinkRunner {
   };
   std::shared_ptr<NodeNames> names_ = std::make_shared<NodeNames>();
   std::vector<Transforms> old_transforms_;  // of a sink that hung when they were replaced
+  bool consumer_stopped_ = false;
 };
 
 // The transform instances of a path, created and started. Empty with `problems` when one is wrong.

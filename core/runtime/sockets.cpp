@@ -88,11 +88,11 @@ base::Result<int> open(uint32_t protocol, const std::string& text, uint32_t back
 }  // namespace
 
 Sockets::~Sockets() {
-  for (const auto& [key, fd] : sockets_) close(fd);
+  for (const auto& [key, socket] : sockets_) close(socket.fd);
 }
 
 base::Result<int> Sockets::listen(const std::string& instance, uint32_t protocol, const std::string& address,
-                                  uint32_t backlog) {
+                                  uint32_t backlog, uint64_t* use) {
   if (protocol != WEIR_SOCKET_TCP && protocol != WEIR_SOCKET_UDP) {
     return base::error(base::Code::kInvalid, "protocol " + std::to_string(protocol) + " is neither TCP nor UDP");
   }
@@ -101,18 +101,40 @@ base::Result<int> Sockets::listen(const std::string& instance, uint32_t protocol
   if (found == sockets_.end()) {
     auto fd = open(protocol, address, backlog);
     if (!fd) return fd;
-    found = sockets_.emplace(Key{instance, protocol, address}, *fd).first;
+    found = sockets_.emplace(Key{instance, protocol, address}, Socket{*fd, next_++}).first;
   }
-  int copy = fcntl(found->second, F_DUPFD_CLOEXEC, 3);
+  Socket& socket = found->second;
+  int copy = fcntl(socket.fd, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return base::error(base::Code::kUnavailable, std::string("no descriptor left: ") + std::strerror(errno));
+  if (use != nullptr) {
+    *use = socket.number;
+    ++socket.users;
+    socket.used = true;
+  }
   return copy;
+}
+
+void Sockets::end_use(uint64_t use) {
+  std::lock_guard lock(mutex_);
+  for (auto& [key, socket] : sockets_) {
+    if (socket.number == use) --socket.users;
+  }
+}
+
+void Sockets::close_unused() {
+  std::lock_guard lock(mutex_);
+  std::erase_if(sockets_, [](const auto& entry) {
+    if (!entry.second.used || entry.second.users != 0) return false;
+    close(entry.second.fd);
+    return true;
+  });
 }
 
 void Sockets::release(const std::string& instance) {
   std::lock_guard lock(mutex_);
   std::erase_if(sockets_, [&](const auto& entry) {
     if (entry.first.instance != instance) return false;
-    close(entry.second);
+    close(entry.second.fd);
     return true;
   });
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 #include "support/wait.h"
 
@@ -56,6 +58,52 @@ TEST(EventLoop, TellsWhenADescriptorCanBeReadUntilItIsCleared) {
   EXPECT_EQ(seen.calls, 2);
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST(EventLoop, ForgetsAWatchThatIsClearedWhileItsOtherEventIsReady) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  struct State {
+    EventLoop loop;
+    std::atomic<int> calls{0};
+  } state;
+  auto clear = [](void* context, int32_t fd, uint32_t) {
+    auto& here = *static_cast<State*>(context);
+    ++here.calls;
+    here.loop.clear_watch(fd);
+  };
+  ASSERT_EQ(write(ends[1], "a", 1), 1);  // readable, and writable anyhow: both are found in one go
+  for (int round = 1; round <= 20; ++round) {
+    ASSERT_EQ(state.loop.watch(ends[0], WEIR_WATCH_READ | WEIR_WATCH_WRITE, clear, &state), WEIR_OK);
+    ASSERT_TRUE(wait_until([&] { return state.calls >= round; }));
+  }
+  std::atomic<int> later{0};
+  state.loop.start_timer(1, 0, &count, &later);
+  EXPECT_TRUE(wait_until([&] { return later == 1; }));
+  EXPECT_EQ(state.calls, 20) << "it was called after it had been cleared";
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(EventLoop, IsLeftBehindWhenACallbackHangs) {
+  struct Hang {
+    std::mutex mutex;
+    std::condition_variable wake;
+    bool entered = false, free = false;
+  };
+  static Hang hang;  // outlives the loop's thread, which nobody joins
+  EventLoop loop;
+  loop.start_timer(0, 0, [](void*, uint64_t) {
+    std::unique_lock lock(hang.mutex);
+    hang.entered = true;
+    hang.wake.notify_all();
+    hang.wake.wait(lock, [] { return hang.free; });
+  }, nullptr);
+  std::unique_lock lock(hang.mutex);
+  ASSERT_TRUE(hang.wake.wait_for(lock, test::kPatience, [] { return hang.entered; }));
+  EXPECT_FALSE(loop.end(std::chrono::milliseconds(10)));
+  hang.free = true;
+  hang.wake.notify_all();
 }
 
 TEST(EventLoop, RefusesADescriptorThatCannotBePolled) {

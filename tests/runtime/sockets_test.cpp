@@ -73,5 +73,24 @@ TEST(Sockets, ClosesTheSocketWhenTheInstanceIsReleased) {
   close(*again);
 }
 
+TEST(Sockets, KeepsASocketBetweenItsUsersAndClosesItWhenNoneCame) {
+  Sockets sockets;
+  uint64_t old_use = 0, new_use = 0;
+  auto first = sockets.listen("a", WEIR_SOCKET_TCP, "127.0.0.1:0", 0, &old_use);
+  std::string address = "127.0.0.1:" + std::to_string(port_of(*first));
+  close(*first);
+  sockets.end_use(old_use);
+  auto second = sockets.listen("a", WEIR_SOCKET_TCP, "127.0.0.1:0", 0, &new_use);
+  EXPECT_EQ("127.0.0.1:" + std::to_string(port_of(*second)), address) << "an exclusive successor finds it";
+  close(*second);
+  sockets.close_unused();
+  EXPECT_FALSE(sockets.listen("b", WEIR_SOCKET_TCP, address, 0).ok()) << "the successor lost it";
+  sockets.end_use(new_use);
+  sockets.close_unused();
+  auto freed = sockets.listen("b", WEIR_SOCKET_TCP, address, 0);
+  ASSERT_TRUE(freed.ok()) << "nobody accepts there, but the port stays open";
+  close(*freed);
+}
+
 }  // namespace
 }  // namespace weir::runtime
