@@ -10,7 +10,8 @@ namespace {
 
 constexpr base::Duration kRetryEvery = std::chrono::seconds(2);
 constexpr base::Duration kRegisterPatience = std::chrono::seconds(5);
-constexpr base::Duration kHealthLimit = std::chrono::seconds(1);
+// Whoever overruns it is given up for good: longer than any pause of a loaded machine.
+constexpr base::Duration kHealthLimit = std::chrono::seconds(5);
 constexpr const char* kUnrouted = "unrouted";
 
 bool exclusive(const manifest::InstanceConfig& config) { return config.component && config.component->exclusive; }
@@ -59,7 +60,7 @@ struct Assembly::Draft {
     std::string fingerprint;
   };
   std::map<std::string, NewPath> paths;
-  std::map<std::string, std::string> failed;
+  std::map<std::string, Failure> failed;
   manifest::Problems problems;
 };
 
@@ -78,11 +79,15 @@ Assembly::Assembly(const Context& context) : context_(context) {
 Assembly::~Assembly() { stop(); }
 
 manifest::Problems Assembly::apply(const manifest::LoadedSet& wanted, bool first) {
-  Draft draft;
-  manifest::Problems problems = this->draft(wanted, first, &draft);
-  if (!problems.empty()) return problems;
-  switch_to(wanted, std::move(draft));
-  return {};
+  manifest::Problems problems;
+  {
+    Draft draft;
+    problems = this->draft(wanted, first, &draft);
+    if (problems.empty()) switch_to(wanted, std::move(draft));
+  }
+  // Those of instances that went or changed their address, or that were prepared for a change which is refused.
+  context_.services.sockets->close_unused();
+  return problems;
 }
 
 manifest::Problems Assembly::draft(const manifest::LoadedSet& wanted, bool first, Draft* draft) {
@@ -105,8 +110,9 @@ manifest::Problems Assembly::draft(const manifest::LoadedSet& wanted, bool first
     draft_sink(wanted, wanted.instances.at(path.consumer), path, first, draft);
   }
   // A transform that leads nowhere yet is tried all the same: its mistakes are better found now.
+  bool again = first && !set_.instances.empty();
   for (const std::string& name : plan->unused) {
-    end_transforms(make_transforms(context_, {&wanted.instances.at(name)}, &draft->problems));
+    if (!again) end_transforms(make_transforms(context_, {&wanted.instances.at(name)}, &draft->problems));
   }
   if (draft->problems.empty()) return {};
   for (auto& [name, path] : draft->paths) end_transforms(std::move(path.transforms));
@@ -116,18 +122,44 @@ manifest::Problems Assembly::draft(const manifest::LoadedSet& wanted, bool first
 void Assembly::draft_source(const manifest::InstanceConfig& config, bool first, Draft* draft) {
   auto running = sources_.find(config.name);
   if (running != sources_.end() && fingerprint(running->second->config) == fingerprint(config)) return;
-  auto fresh = SourceRunner::create(context_, config, &draft->problems);
-  if (fresh == nullptr) return;
+  if (const Failure* known = known_failure(config); known != nullptr && known->hangs) {
+    draft->failed[config.name] = *known;
+    return;
+  }
+  manifest::Problems problems;
+  auto fresh = SourceRunner::create(context_, config, &problems);
+  if (fresh == nullptr) return refuse(config, std::move(problems), draft);
   // An exclusive one can be prepared only when its predecessor has gone.
   if (running == sources_.end() || !exclusive(config)) {
     plugin::CallResult done = fresh->prepare();
-    if (!done.ok() && first) {
-      draft->failed[config.name] = done.status.error().what;
-      return;
-    }
-    if (!done.ok()) draft->problems.push_back(config.config_problem(done.pointer, done.status.error().what));
+    if (!done.ok()) return note_unprepared(config, done, *fresh->unit, first, draft);
   }
   draft->sources[config.name] = std::move(fresh);
+}
+
+const Assembly::Failure* Assembly::known_failure(const manifest::InstanceConfig& config) const {
+  auto failure = failed_.find(config.name);
+  auto before = set_.instances.find(config.name);
+  if (failure == failed_.end() || before == set_.instances.end()) return nullptr;
+  return fingerprint(before->second) == fingerprint(config) ? &failure->second : nullptr;
+}
+
+void Assembly::refuse(const manifest::InstanceConfig& config, manifest::Problems problems, Draft* draft) const {
+  if (known_failure(config) != nullptr) {
+    draft->failed[config.name] = {problems.front().what, false};
+    return;
+  }
+  draft->problems.insert(draft->problems.end(), problems.begin(), problems.end());
+}
+
+void Assembly::note_unprepared(const manifest::InstanceConfig& config, const plugin::CallResult& done,
+                               const Unit& unit, bool first, Draft* draft) const {
+  // A change is not refused for what could not be started before either and has nothing to do with it.
+  if (first || known_failure(config) != nullptr) {
+    draft->failed[config.name] = {done.status.error().what, unit.instance->hung()};
+  } else {
+    draft->problems.push_back(config.config_problem(done.pointer, done.status.error().what));
+  }
 }
 
 void Assembly::draft_sink(const manifest::LoadedSet& wanted, const manifest::InstanceConfig& config,
@@ -136,61 +168,100 @@ void Assembly::draft_sink(const manifest::LoadedSet& wanted, const manifest::Ins
   auto running = sinks_.find(config.name);
   bool same_sink = running != sinks_.end() && fingerprint(running->second->config) == fingerprint(config);
   if (same_sink && running->second->path_fingerprint == path_print) return;
+  if (const Failure* known = known_failure(config); !same_sink && known != nullptr && known->hangs) {
+    draft->failed[config.name] = *known;
+    return;
+  }
   std::vector<const manifest::InstanceConfig*> nodes;
   for (const std::string& node : path.nodes) nodes.push_back(&wanted.instances.at(node));
-  Transforms transforms = make_transforms(context_, nodes, &draft->problems);
+  manifest::Problems problems;
+  Transforms transforms = make_transforms(context_, nodes, &problems);
+  if (!problems.empty()) {
+    end_transforms(std::move(transforms));
+    return refuse(config, std::move(problems), draft);
+  }
   if (same_sink) {
     draft->paths[config.name] = {path, std::move(transforms), path_print};
     return;
   }
-  auto fresh = SinkRunner::create(context_, config, &draft->problems);
-  if (fresh == nullptr) return end_transforms(std::move(transforms));
+  auto fresh = SinkRunner::create(context_, config, &problems);
+  if (fresh == nullptr) {
+    end_transforms(std::move(transforms));
+    return refuse(config, std::move(problems), draft);
+  }
   fresh->set_path(path, std::move(transforms), path_print);
   if (running == sinks_.end() || !exclusive(config)) {
     plugin::CallResult done = fresh->prepare();
-    if (!done.ok() && first) draft->failed[config.name] = done.status.error().what;
-    if (!done.ok() && !first) {
-      draft->problems.push_back(config.config_problem(done.pointer, done.status.error().what));
-    }
-    if (!done.ok() && first) return;
+    if (!done.ok()) return note_unprepared(config, done, *fresh->unit, first, draft);
   }
   draft->sinks[config.name] = std::move(fresh);
 }
 
-journal::ConsumerState Assembly::state_for(const manifest::InstanceConfig& config, uint64_t now_origin) const {
-  for (journal::ConsumerState& known : context_.services.journal->state().consumers()) {
-    if (known.name != config.name) continue;
-    known.detached = false;
-    return known;
-  }
+// The sink's place in the journal, which is its own from now on: the one kept under its name, or a new one. Posted at
+// once, so that nothing it is owed is trimmed while it starts.
+journal::ConsumerState Assembly::take_place(const manifest::InstanceConfig& config, const graph::Path& path,
+                                            uint64_t now_origin) {
+  journal::Journal& journal = *context_.services.journal;
+  std::lock_guard lock(mutex_);  // `weir forget` must not come in between
   journal::ConsumerState state;
-  state.name = config.name;
-  state.origin = config.start == manifest::Start::kOldest ? context_.services.journal->oldest() : now_origin;
-  state.cursor = journal::Cursor(state.origin);
+  bool anew = true;
+  for (journal::ConsumerState& known : journal.state().consumers()) {
+    if (known.name != config.name) continue;
+    state = std::move(known);
+    anew = false;
+  }
+  if (anew) {
+    state.name = config.name;
+    state.origin = config.start == manifest::Start::kOldest ? journal.oldest() : now_origin;
+    state.cursor = journal::Cursor(state.origin);
+  }
+  state.detached = false;
+  journal.state().post(state, {});
+  // What is settled ahead of the floor may have been passed over because its source did not lead here.
+  uint64_t unread = state.cursor.floor();
+  state.cursor.for_each_unsettled(UINT64_MAX - 1, [&](uint64_t first, uint64_t) { unread = first; });
+  owe(path, unread, anew);
   return state;
 }
 
-void Assembly::fail(const std::string& name, const std::string& reason) {
-  base::log_error(name, "cannot be started: " + reason + "; it will be tried again");
-  std::lock_guard lock(mutex_);
-  failed_[name] = {reason, base::now()};
+void Assembly::detach(journal::ConsumerState place) {
+  std::string name = place.name;
+  place.detached = true;
+  context_.services.journal->state().post(std::move(place), {});
+  base::log_info(name, "removed; its place in the journal is kept until `weir forget " + name + "`");
+}
+
+void Assembly::fail(const std::string& name, const Failure& failure) {
+  bool news;
+  {
+    std::lock_guard lock(mutex_);
+    auto [known, fresh] = failed_.try_emplace(name);
+    news = fresh || known->second.reason != failure.reason;
+    known->second = failure;
+  }
+  const char* then = failure.hangs ? "; it is not tried again until its manifest changes" : "; it will be tried again";
+  if (news) base::log_error(name, "cannot be started: " + failure.reason + then);
 }
 
 // Order: sources that go or change stop taking; consumers change; new sources begin. So nothing that a new source
 // brings is missed by a consumer of the same change.
 void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
   uint64_t now_origin = context_.services.journal->head() + 1;
-  auto is_wanted = [&](const std::string& name) {
+  auto is_wanted = [&](const std::string& name, graph::Kind kind) {
     auto found = wanted.instances.find(name);
-    return found != wanted.instances.end() && found->second.enabled;
+    return found != wanted.instances.end() && found->second.enabled && kind_of(found->second) == kind;
   };
   {
+    // What is tried again stays failed until it runs.
     std::lock_guard lock(mutex_);
-    failed_.clear();
+    std::erase_if(failed_, [&](const auto& entry) {
+      const std::string& name = entry.first;
+      return !draft.failed.contains(name) && !draft.sources.contains(name) && !draft.sinks.contains(name);
+    });
   }
-  for (const auto& [name, reason] : draft.failed) fail(name, reason);
+  for (const auto& [name, failure] : draft.failed) fail(name, failure);
   for (const auto& [name, source] : std::map(sources_)) {
-    if (is_wanted(name)) continue;
+    if (is_wanted(name, graph::Kind::kSource)) continue;
     source->quiesce();
     source->end();
     context_.services.sockets->release(name);
@@ -198,26 +269,23 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     sources_.erase(name);
   }
   for (const auto& [name, sink] : std::map(sinks_)) {
-    if (is_wanted(name)) continue;
+    if (is_wanted(name, graph::Kind::kSink)) continue;
     sink->end();
-    {
-      std::lock_guard lock(mutex_);
-      sinks_.erase(name);
-    }
-    journal::ConsumerState state = state_for(sink->config, now_origin);
-    state.detached = true;
-    context_.services.journal->state().post(state, {});
-    base::log_info(name, "removed; its place in the journal is kept until `weir forget " + name + "`");
+    std::lock_guard lock(mutex_);
+    sinks_.erase(name);
+  }
+  // Also of a sink that never ran, or whose manifest went while the gateway was stopped.
+  for (const journal::ConsumerState& place : context_.services.journal->state().consumers()) {
+    if (place.name != kUnrouted && !place.detached && !is_wanted(place.name, graph::Kind::kSink)) detach(place);
   }
   for (auto& [name, path] : draft.paths) {
-    sinks_.at(name)->set_path(std::move(path.path), std::move(path.transforms), std::move(path.fingerprint));
+    change_path(name, std::move(path.path), std::move(path.transforms), std::move(path.fingerprint));
   }
   size_t sinks = draft.plan.paths.size();
   for (auto& [name, fresh] : draft.sinks) start_sink(name, std::move(fresh), sinks, now_origin);
   // A sink that could not be prepared is owed its events all the same.
-  for (const auto& [name, reason] : draft.failed) {
-    const manifest::InstanceConfig& config = wanted.instances.at(name);
-    if (kind_of(config) == graph::Kind::kSink) context_.services.journal->state().post(state_for(config, now_origin), {});
+  for (const graph::Path& path : draft.plan.paths) {
+    if (draft.failed.contains(path.consumer)) take_place(wanted.instances.at(path.consumer), path, now_origin);
   }
   {
     std::lock_guard lock(mutex_);
@@ -230,6 +298,14 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     base::log_warn("gateway", "places in the journal are not on disk yet: " + done.error().text());
   }
   for (auto& [name, fresh] : draft.sources) start_source(name, std::move(fresh));
+}
+
+void Assembly::change_path(const std::string& name, graph::Path path, Transforms transforms, std::string fingerprint) {
+  SinkRunner& sink = *sinks_.at(name);
+  bool replaced = sink.set_path(path, std::move(transforms), std::move(fingerprint));
+  // A source that is new to it: what came before has been passed over already, and stays with `unrouted`.
+  uint64_t since = replaced ? sink.consumer->status().position : context_.services.journal->head() + 1;
+  owe(path, since, false);
 }
 
 void Assembly::start_sink(const std::string& name, std::unique_ptr<SinkRunner> fresh, size_t sinks,
@@ -246,16 +322,15 @@ void Assembly::start_sink(const std::string& name, std::unique_ptr<SinkRunner> f
   }
   plugin::CallResult done;
   if (old != nullptr && exclusive(fresh->config)) done = fresh->prepare();
-  journal::ConsumerState state = state_for(fresh->config, now_origin);
-  if (done.ok()) done = fresh->start(context_, state, sinks);
+  journal::ConsumerState state = take_place(fresh->config, fresh->path, now_origin);
+  if (done.ok()) done = fresh->start(context_, std::move(state), sinks);
   if (old != nullptr) old->end();
-  if (!done.ok()) {
-    context_.services.journal->state().post(state, {});
-    fail(name, done.status.error().what);
-  }
+  if (!done.ok()) fail(name, {done.status.error().what, fresh->unit->instance->hung()});
   std::lock_guard lock(mutex_);
   sinks_.erase(name);
-  if (done.ok()) sinks_[name] = std::move(fresh);
+  if (!done.ok()) return;
+  sinks_[name] = std::move(fresh);
+  failed_.erase(name);
 }
 
 void Assembly::start_source(const std::string& name, std::unique_ptr<SourceRunner> fresh) {
@@ -268,37 +343,25 @@ void Assembly::start_source(const std::string& name, std::unique_ptr<SourceRunne
   }
   // The successor listens at the same socket of the host before the predecessor lets go of it.
   if (done.ok()) done = fresh->start();
+  if (!done.ok()) {
+    fail(name, {done.status.error().what, fresh->unit->instance->hung()});
+    // The old one goes on, unless it had to go first.
+    if (old == nullptr || !exclusive(fresh->config)) return;
+  }
   if (old != nullptr) old->end();
-  if (!done.ok()) fail(name, done.status.error().what);
   std::lock_guard lock(mutex_);
   sources_.erase(name);
-  if (done.ok()) sources_[name] = std::move(fresh);
-}
-
-// Tells `unrouted` which events some consumer is owed.
-void Assembly::route() {
-  delivery::Unrouted::Routes routes;
-  auto consumers = context_.services.journal->state().consumers();
-  for (const graph::Path& path : plan_.paths) {
-    auto known = std::find_if(consumers.begin(), consumers.end(), [&](const auto& c) { return c.name == path.consumer; });
-    if (known == consumers.end()) continue;
-    for (const std::string& source : path.sources) {
-      auto [at, fresh] = routes.emplace(source, known->origin);
-      if (!fresh) at->second = std::min(at->second, known->origin);
-    }
-  }
-  unrouted_->route(std::move(routes));
+  if (!done.ok()) return;
+  sources_[name] = std::move(fresh);
+  failed_.erase(name);
 }
 
 void Assembly::retry_failed() {
-  if (base::now() < retry_at_ || !any_failed()) return;
-  retry_at_ = base::now() + kRetryEvery;
-  manifest::LoadedSet set;
-  {
-    std::lock_guard lock(mutex_);
-    set = set_;
-  }
+  bool worth_it = std::any_of(failed_.begin(), failed_.end(), [](const auto& entry) { return !entry.second.hangs; });
+  if (!worth_it || base::now() < retry_at_) return;
+  manifest::LoadedSet set = set_;
   for (const manifest::Problem& problem : apply(set, true)) base::log_error("gateway", problem.text());
+  retry_at_ = base::now() + kRetryEvery;
 }
 
 void Assembly::tick() {
@@ -356,13 +419,17 @@ base::Status Assembly::forget(const std::string& consumer) {
     unrouted_->discard(context_.services.journal->head());
     return {};
   }
+  std::lock_guard lock(mutex_);  // its sink may be coming back just now
   for (const journal::ConsumerState& known : state.consumers()) {
     if (known.name != consumer) continue;
     if (!known.detached) {
-      return base::error(base::Code::kInvalid, "'" + consumer + "' is a sink that runs", "",
+      return base::error(base::Code::kInvalid, "'" + consumer + "' is a sink that is wanted", "",
                          "remove its manifest first; only a detached place in the journal can be forgotten");
     }
     state.forget(consumer);
+    for (const auto& [key, since] : state.key_values(kUnrouted)) {
+      if (key.starts_with(consumer + '\n')) state.put({kUnrouted, key, std::nullopt});
+    }
     context_.services.journal->maintain();
     return {};
   }

@@ -39,7 +39,7 @@ class Assembly {
   struct Draft;
   struct Failure {
     std::string reason;
-    base::Monotonic since{};
+    bool hangs = false;  // in a call: each try would leave a thread and a library behind, so there is none
   };
 
   // What was seen of an instance at the last tick: only the gateway's thread may touch the instances themselves.
@@ -54,15 +54,27 @@ class Assembly {
   void draft_sink(const manifest::LoadedSet& wanted, const manifest::InstanceConfig& config, const graph::Path& path,
                   bool first, Draft* draft);
   void draft_source(const manifest::InstanceConfig& config, bool first, Draft* draft);
+  // What is wrong with one instance refuses the whole set, unless it was wrong before and has not changed.
+  void refuse(const manifest::InstanceConfig& config, manifest::Problems problems, Draft* draft) const;
+  void note_unprepared(const manifest::InstanceConfig& config, const plugin::CallResult& done, const Unit& unit,
+                       bool first, Draft* draft) const;
+  const Failure* known_failure(const manifest::InstanceConfig& config) const;
   void switch_to(const manifest::LoadedSet& wanted, Draft draft);
+  void change_path(const std::string& name, graph::Path path, Transforms transforms, std::string fingerprint);
   void start_sink(const std::string& name, std::unique_ptr<SinkRunner> fresh, size_t sinks, uint64_t now_origin);
   void start_source(const std::string& name, std::unique_ptr<SourceRunner> fresh);
-  void fail(const std::string& name, const std::string& reason);
+  void fail(const std::string& name, const Failure& failure);
+  journal::ConsumerState take_place(const manifest::InstanceConfig& config, const graph::Path& path,
+                                    uint64_t now_origin);
+  void detach(journal::ConsumerState place);
+
+  // assembly_routes.cpp
+  void owe(const graph::Path& path, uint64_t since, bool anew);
   void route();
-  journal::ConsumerState state_for(const manifest::InstanceConfig& config, uint64_t now_origin) const;
 
   const Context context_;
   base::Monotonic retry_at_{};
+  delivery::Unrouted::Routes routes_;  // as `unrouted` knows them
 
   mutable std::mutex mutex_;  // guards what follows; never held while a plugin is called
   manifest::LoadedSet set_;
