@@ -1,7 +1,9 @@
 #include "admin/routes.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <nlohmann/json.hpp>
 
 #include "admin/metrics.h"
@@ -62,17 +64,33 @@ struct Request {
   }
 };
 
+// %41 and the like; what is no such thing is left as it is.
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    uint8_t byte = 0;
+    const char* end = text.data() + std::min(text.size(), i + 3);
+    if (text[i] == '%' && i + 2 < text.size() && std::from_chars(text.data() + i + 1, end, byte, 16).ptr == end) {
+      out.push_back(static_cast<char>(byte));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
 Request parse(std::string_view target) {
   Request request;
   size_t mark = target.find('?');
-  request.path = target.substr(0, mark);
+  request.path = decoded(target.substr(0, mark));
   while (mark != std::string_view::npos) {
     target.remove_prefix(mark + 1);
     mark = target.find('&');
     std::string_view pair = target.substr(0, mark);
     size_t equal = pair.find('=');
-    request.query[std::string(pair.substr(0, equal))] =
-        equal == std::string_view::npos ? "" : std::string(pair.substr(equal + 1));
+    request.query[decoded(pair.substr(0, equal))] =
+        equal == std::string_view::npos ? "" : decoded(pair.substr(equal + 1));
   }
   return request;
 }
@@ -85,20 +103,22 @@ Answer tail(runtime::Gateway& gateway, const Request& request) {
   auto after = request.number("after", 0), limit = request.number("limit", kDefaultLimit);
   if (!after) return bad_number("after");
   if (!limit) return bad_number("limit");
-  auto lines = gateway.tail(request.text("source"), *after, std::min(*limit, kMaxLimit));
-  if (!lines) return fail(lines.error());
+  auto page = gateway.tail(request.text("source"), *after, std::min(*limit, kMaxLimit));
+  if (!page) return fail(page.error());
   Json events = Json::array();
-  for (const runtime::TailLine& line : *lines) {
+  for (const runtime::TailLine& line : page->lines) {
     events.push_back({{"sequence", line.sequence}, {"source", line.source}, {"event", Json::parse(line.json)}});
   }
-  return ok({{"version", 1}, {"events", events}});
+  // Asking again with after=through goes on where this page ends.
+  return ok({{"version", 1}, {"through", page->through}, {"events", events}});
 }
 
 Answer dead_list(runtime::Gateway& gateway, const Request& request) {
   auto before = request.number("before", 0), limit = request.number("limit", kDefaultLimit);
   if (!before) return bad_number("before");
   if (!limit) return bad_number("limit");
-  auto letters = gateway.dead_letters(static_cast<int64_t>(*before), std::min(*limit, kMaxLimit));
+  constexpr auto kNewest = static_cast<uint64_t>(INT64_MAX);
+  auto letters = gateway.dead_letters(static_cast<int64_t>(std::min(*before, kNewest)), std::min(*limit, kMaxLimit));
   if (!letters) return fail(letters.error());
   Json list = Json::array();
   for (const auto& letter : *letters) list.push_back(dead_letter_json(letter, gateway.config().gateway_id, false));
@@ -108,7 +128,9 @@ Answer dead_list(runtime::Gateway& gateway, const Request& request) {
 Answer dead_show(runtime::Gateway& gateway, const std::string& text) {
   int64_t number = 0;
   auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc{} || end != text.data() + text.size()) return bad_number(text);
+  if (failed != std::errc{} || end != text.data() + text.size()) {
+    return fail(400, "invalid", "'" + text + "' is not the number of a dead letter", "/api/v1/dead lists them");
+  }
   auto letter = gateway.dead_letter(number);
   if (!letter) return fail(letter.error());
   Json out{{"version", 1}};
@@ -133,9 +155,26 @@ Answer recount(runtime::Gateway& gateway) {
   return ok({{"version", 1}, {"agrees", agrees}, {"consumers", list}});
 }
 
+constexpr std::string_view kQuick[] = {"/health", "/ready", "/metrics", "/api/v1/status"};
+constexpr std::string_view kOthers[] = {"/api/v1/tail", "/api/v1/dead", "/api/v1/journal", "/api/v1/journal/recount",
+                                        "/api/v1/plugins"};
+constexpr std::string_view kForget = "/api/v1/forget/";
+
+bool below(const std::string& path, std::string_view folder) {
+  return path.starts_with(folder) && path.size() > folder.size();
+}
+
+bool is_quick(const std::string& path) { return std::find(std::begin(kQuick), std::end(kQuick), path) != std::end(kQuick); }
+
+bool answers_get(const std::string& path) {
+  return is_quick(path) || std::find(std::begin(kOthers), std::end(kOthers), path) != std::end(kOthers) ||
+         below(path, "/api/v1/dead/") || below(path, "/api/v1/trace/");
+}
+
+bool answers_post(const std::string& path) { return path == "/api/v1/apply" || below(path, kForget); }
+
 Answer get(runtime::Gateway& gateway, const Request& request) {
   const std::string& path = request.path;
-  auto below = [&](std::string_view folder) { return path.starts_with(folder) && path.size() > folder.size(); };
   if (path == "/health") {
     bool healthy = true;
     Json json = health_json(gateway.status(), &healthy);
@@ -153,8 +192,8 @@ Answer get(runtime::Gateway& gateway, const Request& request) {
   if (path == "/api/v1/status") return ok(status_json(gateway.status()));
   if (path == "/api/v1/tail") return tail(gateway, request);
   if (path == "/api/v1/dead") return dead_list(gateway, request);
-  if (below("/api/v1/dead/")) return dead_show(gateway, path.substr(13));
-  if (below("/api/v1/trace/")) {
+  if (below(path, "/api/v1/dead/")) return dead_show(gateway, path.substr(13));
+  if (below(path, "/api/v1/trace/")) {
     auto trace = gateway.trace(path.substr(14));
     return trace ? ok(trace_json(*trace)) : fail(trace.error());
   }
@@ -164,9 +203,7 @@ Answer get(runtime::Gateway& gateway, const Request& request) {
     return ok(out);
   }
   if (path == "/api/v1/journal/recount") return recount(gateway);
-  if (path == "/api/v1/plugins") return ok(plugins_json(gateway.plugins()));
-  return fail(404, "not_found", "there is nothing at " + path,
-              "see /health, /ready, /metrics and /api/v1/status, tail, trace/ID, dead, journal, plugins");
+  return ok(plugins_json(gateway.plugins()));
 }
 
 Answer post(runtime::Gateway& gateway, const Request& request) {
@@ -176,25 +213,34 @@ Answer post(runtime::Gateway& gateway, const Request& request) {
     if (!problems.empty()) answer.status = 409;
     return answer;
   }
-  constexpr std::string_view kForget = "/api/v1/forget/";
-  if (request.path.starts_with(kForget)) {
-    std::string consumer = request.path.substr(kForget.size());
-    auto done = gateway.forget(consumer);
-    return done ? ok({{"version", 1}, {"forgotten", consumer}}) : fail(done.error());
-  }
-  return fail(404, "not_found", "nothing takes a POST at " + request.path, "POST /api/v1/apply or /api/v1/forget/NAME");
+  std::string consumer = request.path.substr(kForget.size());
+  auto done = gateway.forget(consumer);
+  return done ? ok({{"version", 1}, {"forgotten", consumer}}) : fail(done.error());
 }
 
 }  // namespace
 
+bool is_quick(std::string_view target) { return is_quick(parse(target).path); }
+
 Answer answer(runtime::Gateway& gateway, std::string_view method, std::string_view target) {
   Request request = parse(target);
-  bool for_post = request.path == "/api/v1/apply" || request.path.starts_with("/api/v1/forget/");
-  if (method == "GET" && !for_post) return get(gateway, request);
-  if (method == "POST" && for_post) return post(gateway, request);
-  Answer answer = fail(405, "method_not_allowed", std::string(method) + " is not for " + request.path);
-  answer.allow = for_post ? "POST" : "GET";
+  const std::string& path = request.path;
+  if (answers_get(path)) {
+    if (method == "GET" || method == "HEAD") return get(gateway, request);
+  } else if (answers_post(path)) {
+    if (method == "POST") return post(gateway, request);
+  } else {
+    return fail(404, "not_found", "there is nothing at " + path,
+                "GET /health, /ready, /metrics and /api/v1/status, tail, trace/ID, dead, journal, plugins; "
+                "POST /api/v1/apply and /api/v1/forget/NAME");
+  }
+  Answer answer = fail(405, "method_not_allowed", std::string(method) + " is not for " + path);
+  answer.allow = answers_post(path) ? "POST" : "GET, HEAD";
   return answer;
+}
+
+Answer failure(unsigned status, const std::string& code, const std::string& message) {
+  return fail(status, code, message);
 }
 
 }  // namespace weir::admin

@@ -6,9 +6,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <atomic>
+#include <optional>
 #include <thread>
 
 #include "admin/routes.h"
@@ -27,14 +30,47 @@ using Local = asio::local::stream_protocol;
 constexpr uint32_t kHeadLimit = 8192;
 constexpr uint64_t kBodyLimit = 65536;
 constexpr auto kIdleLimit = std::chrono::seconds(10);
+// Above any number of monitors; descriptors are the journal's too.
+constexpr int kMaxConnections = 64;
+// After a connection could not be taken, for want of descriptors usually.
+constexpr auto kAcceptPause = std::chrono::milliseconds(200);
+constexpr size_t kSlowWorkers = 2;
 
-// One connection: requests are answered one after the other, on a worker so that a slow one (apply) blocks no monitor.
+// What all connections share. Quick requests have a worker of their own, so that an apply or a recount keeps no monitor
+// waiting.
+struct Shared {
+  runtime::Gateway& gateway;
+  asio::thread_pool quick{1};
+  asio::thread_pool slow{kSlowWorkers};
+  std::atomic<int> connections{0};
+};
+
+// A page in a browser may send a POST to loopback too, but cannot hide where it comes from.
+bool from_a_page(const http::request<http::string_body>& request) {
+  return request.method() == http::verb::post && request.find(http::field::origin) != request.end();
+}
+
+Answer answer_to(runtime::Gateway& gateway, const http::request<http::string_body>& request) {
+  std::string_view target(request.target().data(), request.target().size());
+  std::string_view method(request.method_string().data(), request.method_string().size());
+  if (from_a_page(request)) return failure(403, "denied", "requests of web pages are not taken");
+  try {
+    return admin::answer(gateway, method, target);
+  } catch (const std::exception& error) {
+    base::log_error("gateway", "a request to the admin interface failed: " + std::string(error.what()));
+    return failure(500, "failed", error.what());
+  }
+}
+
+// One connection: requests are answered one after the other.
 template <class Protocol>
 class Session : public std::enable_shared_from_this<Session<Protocol>> {
  public:
   using Stream = beast::basic_stream<Protocol>;
-  Session(typename Protocol::socket socket, runtime::Gateway& gateway, asio::thread_pool& workers)
-      : stream_(std::move(socket)), gateway_(gateway), workers_(workers) {}
+  Session(typename Protocol::socket socket, Shared& shared) : stream_(std::move(socket)), shared_(shared) {
+    ++shared_.connections;
+  }
+  ~Session() { --shared_.connections; }
 
   void read() {
     parser_.emplace();
@@ -49,11 +85,10 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
  private:
   void work() {
     stream_.expires_never();
-    asio::post(workers_, [self = this->shared_from_this()] {
-      const auto& request = self->parser_->get();
-      std::string_view target(request.target().data(), request.target().size());
-      std::string_view method(request.method_string().data(), request.method_string().size());
-      Answer answer = admin::answer(self->gateway_, method, target);
+    const auto& target = parser_->get().target();
+    auto& workers = is_quick({target.data(), target.size()}) ? shared_.quick : shared_.slow;
+    asio::post(workers, [self = this->shared_from_this()] {
+      Answer answer = answer_to(self->shared_.gateway, self->parser_->get());
       asio::post(self->stream_.get_executor(), [self, answer = std::move(answer)]() mutable { self->write(answer); });
     });
   }
@@ -68,6 +103,8 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     response_.keep_alive(parser_->get().keep_alive());
     response_.body() = std::move(answer.body);
     response_.prepare_payload();
+    // The length that GET would have, and nothing behind it.
+    if (parser_->get().method() == http::verb::head) response_.body().clear();
     stream_.expires_after(kIdleLimit);
     http::async_write(stream_, response_, [self = this->shared_from_this()](error_code failed, size_t) {
       if (failed) return;
@@ -78,8 +115,7 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   }
 
   Stream stream_;
-  runtime::Gateway& gateway_;
-  asio::thread_pool& workers_;
+  Shared& shared_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -93,14 +129,25 @@ base::Error cannot_listen(const std::string& where, const error_code& failed) {
 }  // namespace
 
 struct Server::Listener {
-  explicit Listener(runtime::Gateway& served) : gateway(served) {}
+  explicit Listener(runtime::Gateway& served) : shared{served} {}
 
   template <class Protocol>
   void accept(typename Protocol::acceptor& acceptor) {
     acceptor.async_accept([this, &acceptor](error_code failed, typename Protocol::socket socket) {
       if (failed == asio::error::operation_aborted) return;
-      if (!failed) std::make_shared<Session<Protocol>>(std::move(socket), gateway, workers)->read();
+      if (failed) return accept_later<Protocol>(acceptor);
+      // The commands come by the local socket, and must come through when the other is crowded.
+      bool taken = std::is_same_v<Protocol, Local> || shared.connections < kMaxConnections;
+      if (taken) std::make_shared<Session<Protocol>>(std::move(socket), shared)->read();
       accept<Protocol>(acceptor);
+    });
+  }
+
+  template <class Protocol>
+  void accept_later(typename Protocol::acceptor& acceptor) {
+    auto timer = std::make_shared<asio::steady_timer>(io, kAcceptPause);
+    timer->async_wait([this, &acceptor, timer](error_code failed) {
+      if (!failed) accept<Protocol>(acceptor);
     });
   }
 
@@ -146,12 +193,12 @@ struct Server::Listener {
   ~Listener() {
     io.stop();
     if (thread.joinable()) thread.join();
-    workers.join();
+    shared.quick.join();
+    shared.slow.join();
     if (!socket_path.empty()) unlink(socket_path.c_str());
   }
 
-  runtime::Gateway& gateway;
-  asio::thread_pool workers{1};
+  Shared shared;
   asio::io_context io{1};
   Tcp::acceptor tcp{io};
   Local::acceptor local{io};

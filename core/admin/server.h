@@ -8,8 +8,8 @@
 
 namespace weir::admin {
 
-// One thread of its own. A request holds at most 8 KiB of head, no body is read beyond 64 KiB, and a connection that
-// says nothing is closed after ten seconds.
+// A thread for the connections and three for the answers. There are at most 64 connections; a request holds at most 8 KiB
+// of head and 64 KiB of body and must be whole within ten seconds. Else the connection is closed.
 class Server {
  public:
   // Listens at admin.listen and at DATA_DIR/weir.sock. Fails when one of them is taken.

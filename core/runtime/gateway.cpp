@@ -135,11 +135,12 @@ manifest::Problems Gateway::apply() {
   uint64_t mine = ++parts_->applies_wanted;
   uint64_t one = 1;
   (void)!write(parts_->request_fd, &one, sizeof one);
-  bool done = parts_->applied.wait_for(lock, kApplyPatience, [&] { return parts_->applies_done >= mine; });
-  if (done) return parts_->refused;
+  (void)parts_->applied.wait_for(lock, kApplyPatience, [&] { return !parts_->runs || parts_->applies_done >= mine; });
+  if (parts_->applies_done >= mine) return parts_->refused;
   manifest::Problem problem;
   problem.file = parts_->options.manifests;
-  problem.what = "the gateway is still busy with applying; `weir status` will show the outcome";
+  problem.what = parts_->runs ? "the gateway is still busy with applying; `weir status` will show the outcome"
+                              : "the gateway is stopping; the manifests are read at its next start";
   return {problem};
 }
 
@@ -157,7 +158,7 @@ void Gateway::run(int stopping_fd) {
       patience = static_cast<int>(std::clamp<int64_t>(left, 0, kTickMs));
     }
     poll(fds, std::size(fds), patience);
-    if ((fds[0].revents & POLLIN) != 0) return;
+    if ((fds[0].revents & POLLIN) != 0) break;
     uint64_t requests = 0;
     bool requested = read(parts_->request_fd, &requests, sizeof requests) == sizeof requests;
     if (watch && (fds[2].revents & POLLIN) != 0 && (*watch)->drain()) {
@@ -178,6 +179,9 @@ void Gateway::run(int stopping_fd) {
     parts_->assembly->retry_failed();
     parts_->assembly->tick();
   }
+  std::lock_guard lock(parts_->mutex);
+  parts_->runs = false;
+  parts_->applied.notify_all();
 }
 
 }  // namespace weir::runtime

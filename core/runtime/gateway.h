@@ -34,6 +34,11 @@ struct TailLine {
   std::string json;
 };
 
+struct TailPage {
+  std::vector<TailLine> lines;
+  uint64_t through = 0;  // looked at up to here: what to ask for next is behind it
+};
+
 class Gateway {
  public:
   struct Options {
@@ -63,8 +68,9 @@ class Gateway {
   Status status() const;
   const manifest::GatewayConfig& config() const;
   std::vector<plugin::Candidate> plugins() const;
-  // The newest `limit` events behind `after` (0: the newest ones), of one source or of all ("").
-  base::Result<std::vector<TailLine>> tail(const std::string& source, uint64_t after, size_t limit) const;
+  // The first `limit` events behind `after` (0: the newest ones), of one source or of all (""). What one call looks
+  // through is bounded: there can be more even when the page is not full.
+  base::Result<TailPage> tail(const std::string& source, uint64_t after, size_t limit) const;
   base::Result<Trace> trace(const std::string& id) const;
   // Newest first, with a number below `before` (0: all).
   base::Result<std::vector<journal::DeadLetter>> dead_letters(int64_t before, uint64_t limit) const;
@@ -81,6 +87,7 @@ class Gateway {
 
  private:
   struct Parts;
+  static base::Result<std::vector<Recount>> recount(journal::Journal& journal);
   explicit Gateway(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -30,6 +30,7 @@ struct Gateway::Parts {
   std::mutex mutex;  // guards what follows
   std::condition_variable applied;
   uint64_t applies_wanted = 0, applies_done = 0;
+  bool runs = true;  // run() has not ended: somebody does what is wanted
   manifest::Problems refused;
 
   manifest::Problems apply_folder();

@@ -1,5 +1,7 @@
 // What the gateway tells about itself and its events. Any thread.
 #include <algorithm>
+#include <deque>
+#include <iterator>
 
 #include "event/identity.h"
 #include "event/json.h"
@@ -9,8 +11,12 @@ namespace weir::runtime {
 namespace {
 
 constexpr size_t kTailReadBytes = 256 << 10;
-// How far the newest events of one quiet source are looked for.
-constexpr uint64_t kTailLookBack = 100'000;
+// How many events one call looks at: for the newest of one quiet source, and on the way to the next ones.
+constexpr uint64_t kTailLook = 100'000;
+// What one answer holds, as JSON: events can be large.
+constexpr size_t kTailBytes = 8 << 20;
+// Under load the ledger moves between the reading of its two sides; it is read again so often before it is believed.
+constexpr int kRecounts = 5;
 // The clock's jump that trace() tolerates between an id's time and its row's.
 constexpr int64_t kTraceSlackNs = 2'000'000'000;
 
@@ -98,15 +104,23 @@ Status Gateway::status() const {
 
 std::vector<plugin::Candidate> Gateway::plugins() const { return parts_->plugins->candidates(); }
 
-base::Result<std::vector<TailLine>> Gateway::tail(const std::string& source, uint64_t after, size_t limit) const {
+base::Result<TailPage> Gateway::tail(const std::string& source, uint64_t after, size_t limit) const {
   journal::Journal& journal = *parts_->journal;
   uint64_t head = journal.head();
-  uint64_t from = after + 1;
-  if (after == 0) {
-    uint64_t back = source.empty() ? limit : kTailLookBack;
-    from = std::max(journal.oldest(), head > back ? head - back + 1 : 1);
+  const bool newest = after == 0;
+  if (after >= head && !newest) return TailPage{{}, after};
+  uint64_t from = std::max(journal.oldest(), after + 1);
+  if (newest) {
+    uint64_t back = source.empty() ? limit : kTailLook;
+    from = std::max(from, head > back ? head - back + 1 : 1);
+  } else {
+    head = std::min(head, from + kTailLook - 1);
   }
-  std::vector<TailLine> lines;
+  std::deque<TailLine> lines;
+  size_t bytes = 0;
+  auto page = [&](uint64_t through) {
+    return TailPage{{std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end())}, through};
+  };
   journal::Reader reader(journal);
   std::vector<journal::StoredBatch> batches;
   while (from <= head) {
@@ -117,16 +131,21 @@ base::Result<std::vector<TailLine>> Gateway::tail(const std::string& source, uin
       for (uint32_t i = 0; i < batch.count; ++i) {
         uint64_t sequence = batch.first + i;
         if (sequence < from || (!source.empty() && batch.source != source)) continue;
-        if (after != 0 && lines.size() >= limit) return lines;
+        bool full = lines.size() >= limit || bytes >= kTailBytes;
+        if (full && !newest) return page(sequence - 1);
         lines.push_back({sequence, std::string(batch.source),
                          event::to_json(batch.block->batch(), i, parts_->config.gateway_id)});
+        bytes += lines.back().json.size();
+        // Looking back, only the newest are wanted.
+        while (newest && (lines.size() > limit || (bytes > kTailBytes && lines.size() > 1))) {
+          bytes -= lines.front().json.size();
+          lines.pop_front();
+        }
       }
     }
     from = batches.back().last() + 1;
-    // Looking back, only the newest are wanted.
-    if (after == 0 && lines.size() > limit) lines.erase(lines.begin(), lines.end() - static_cast<ptrdiff_t>(limit));
   }
-  return lines;
+  return page(std::max({head, after, from - 1}));
 }
 
 base::Result<Trace> Gateway::trace(const std::string& id) const {
@@ -138,6 +157,9 @@ base::Result<Trace> Gateway::trace(const std::string& id) const {
   journal::Journal& journal = *parts_->journal;
   for (const journal::SegmentInfo& segment : journal.segments().all()) {
     auto found = find_event(journal, segment, *parsed);
+    auto still = journal.segments().all();
+    bool trimmed = std::none_of(still.begin(), still.end(), [&](const auto& s) { return s.number == segment.number; });
+    if (!found && trimmed) continue;
     if (!found) return found.error();
     if (!*found) continue;
     const Found& event = **found;
@@ -169,7 +191,14 @@ base::Result<journal::DeadLetter> Gateway::dead_letter(int64_t number) const {
 }
 
 base::Result<std::vector<Gateway::Recount>> Gateway::recount() const {
-  journal::Journal& journal = *parts_->journal;
+  for (int tries = 1;; ++tries) {
+    auto counts = recount(*parts_->journal);
+    if (!counts || tries == kRecounts) return counts;
+    if (std::all_of(counts->begin(), counts->end(), [](const Recount& one) { return one.agrees; })) return counts;
+  }
+}
+
+base::Result<std::vector<Gateway::Recount>> Gateway::recount(journal::Journal& journal) {
   (void)journal.state().sync(std::chrono::seconds(2));
   auto dead = journal::count_dead_letters(journal.files(), journal.state().path());
   if (!dead) return dead.error();
@@ -195,6 +224,9 @@ base::Result<std::vector<Gateway::Recount>> Gateway::recount() const {
   return out;
 }
 
-base::Status Gateway::forget(const std::string& consumer) { return parts_->assembly->forget(consumer); }
+base::Status Gateway::forget(const std::string& consumer) {
+  if (parts_->stopped) return base::error(base::Code::kUnavailable, "the gateway is stopping");
+  return parts_->assembly->forget(consumer);
+}
 
 }  // namespace weir::runtime
