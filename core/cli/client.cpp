@@ -5,6 +5,10 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <cctype>
+#include <cstring>
+#include <filesystem>
+
 #include "admin/server.h"
 #include "manifest/folder.h"
 
@@ -15,7 +19,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-constexpr auto kPatience = std::chrono::minutes(2);
+// Longer than the gateway lets an apply take before it answers.
+constexpr auto kPatience = std::chrono::minutes(3);
+constexpr size_t kLongestSocketPath = 107;  // sockaddr_un
 
 }  // namespace
 
@@ -25,7 +31,30 @@ base::Result<Client> Client::find(const std::string& manifests) {
                        "name the gateway's manifests folder with --manifests DIR");
   }
   manifest::LoadedSet set = manifest::read_folder(manifests);
-  return Client(manifests, admin::Server::socket_path(set.gateway.data_dir.string()));
+  std::string path = admin::Server::socket_path(set.gateway.data_dir.string());
+  if (path.size() > kLongestSocketPath) {
+    return base::error(base::Code::kInvalid, "the path of the command socket is longer than 107 bytes: " + path, "",
+                       "choose a shorter data_dir in gateway.json");
+  }
+  std::string gateway_file = (set.folder / manifest::kGatewayFile).lexically_normal().string(), doubt;
+  for (const manifest::Problem& problem : set.problems) {
+    if (problem.file == gateway_file && doubt.empty()) doubt = problem.text();
+  }
+  return Client(manifests, path, doubt);
+}
+
+std::string url_part(const std::string& text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || std::strchr("-._~", byte) != nullptr) {
+      out += c;
+    } else {
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
 }
 
 base::Result<Reply> Client::call(const std::string& method, const std::string& target) {
@@ -51,6 +80,9 @@ base::Result<Reply> Client::call(const std::string& method, const std::string& t
     });
   });
   io.run();
+  if (!connected && !doubt_.empty()) {
+    return base::error(base::Code::kInvalid, "cannot tell where the gateway's data is: " + doubt_);
+  }
   if (!connected) {
     return base::error(base::Code::kUnavailable, "no gateway is running for the manifests '" + manifests_ + "'", "",
                        "tried " + path_ + "; start it with: weir run --manifests " + manifests_);

@@ -12,7 +12,10 @@ struct Reply {
   std::string body;
 };
 
-// The gateway that runs for a manifests folder. Blocking; gives up after two minutes.
+// What may stand in a path or a query: everything but letters, digits and -._~ is written as %XX.
+std::string url_part(const std::string& text);
+
+// The gateway that runs for a manifests folder. Blocking; gives up after three minutes.
 class Client {
  public:
   // Finds the socket by the folder's gateway.json.
@@ -22,11 +25,13 @@ class Client {
   base::Result<Reply> post(const std::string& target) { return call("POST", target); }
 
  private:
-  Client(std::string manifests, std::string path) : manifests_(std::move(manifests)), path_(std::move(path)) {}
+  Client(std::string manifests, std::string path, std::string doubt)
+      : manifests_(std::move(manifests)), path_(std::move(path)), doubt_(std::move(doubt)) {}
   base::Result<Reply> call(const std::string& method, const std::string& target);
 
   std::string manifests_;
   std::string path_;
+  std::string doubt_;  // why the path may be wrong, "" when gateway.json could be read
 };
 
 }  // namespace weir::cli

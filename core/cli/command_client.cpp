@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "cli/client.h"
@@ -17,31 +18,44 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr auto kTailEvery = std::chrono::milliseconds(300);
+constexpr uint64_t kTailLines = 1000;
 
 int fail(const base::Error& error) {
   std::cerr << "weir: " << error.text() << "\n";
   return error.code == base::Code::kInvalid ? 2 : 1;
 }
 
-// Asks, prints the JSON or what `render` makes of it. An error of the API is shown like one of ours.
+// What the gateway answered, or nothing: then *code is the exit code, and the reason has been printed. An error of the
+// API is shown like one of ours.
+std::optional<Json> understood(const base::Result<Reply>& reply, int* code) {
+  *code = 1;
+  if (!reply) {
+    *code = fail(reply.error());
+    return std::nullopt;
+  }
+  Json json = Json::parse(reply->body, nullptr, false);
+  if (!json.is_object()) {
+    std::cerr << "weir: the gateway's answer is not JSON (is it another version?)\n";
+    return std::nullopt;
+  }
+  if (!json.contains("error")) return json;
+  std::cerr << "weir: " << json["error"].value("message", "");
+  if (std::string hint = json["error"].value("hint", ""); !hint.empty()) std::cerr << " (" << hint << ")";
+  std::cerr << "\n";
+  return std::nullopt;
+}
+
+// Asks, prints the JSON or what `render` makes of it; `render` sees the answer in either case.
 template <class Render>
 int ask(const Common& common, const std::string& method, const std::string& target, Render&& render) {
   auto client = Client::find(common.manifests);
   if (!client) return fail(client.error());
   auto reply = method == "POST" ? client->post(target) : client->get(target);
-  if (!reply) return fail(reply.error());
-  Json json = Json::parse(reply->body, nullptr, false);
-  if (json.is_discarded()) {
-    std::cerr << "weir: the gateway's answer is not JSON (is it another version?)\n";
-    return 1;
-  }
-  if (json.contains("error")) {
-    std::cerr << "weir: " << json["error"].value("message", "");
-    if (std::string hint = json["error"].value("hint", ""); !hint.empty()) std::cerr << " (" << hint << ")";
-    std::cerr << "\n";
-    return 1;
-  }
-  std::cout << (common.json ? reply->body : render(json)) << std::flush;
+  int code = 0;
+  auto json = understood(reply, &code);
+  if (!json) return code;
+  std::string text = render(*json);
+  std::cout << (common.json ? reply->body : text) << std::flush;
   return reply->status < 300 ? 0 : 1;
 }
 
@@ -51,7 +65,7 @@ int status(const Common& common) {
   Style style{isatty(STDOUT_FILENO) == 1};
   return ask(common, "GET", "/api/v1/status", [&](const Json& json) { return render_status(json, style); });
 }
-int trace(const Common& common, const std::string& id) { return ask(common, "GET", "/api/v1/trace/" + id, render_trace); }
+int trace(const Common& common, const std::string& id) { return ask(common, "GET", "/api/v1/trace/" + url_part(id), render_trace); }
 int journal_stats(const Common& common) { return ask(common, "GET", "/api/v1/journal", render_journal); }
 int dead_list(const Common& common, uint64_t limit) {
   return ask(common, "GET", "/api/v1/dead?limit=" + std::to_string(limit), render_dead_list);
@@ -66,11 +80,11 @@ int journal_recount(const Common& common) {
     agrees = json.value("agrees", false);
     return render_recount(json);
   });
-  return code != 0 || common.json || agrees ? code : 1;
+  return code != 0 || agrees ? code : 1;
 }
 
 int forget(const Common& common, const std::string& consumer) {
-  return ask(common, "POST", "/api/v1/forget/" + consumer,
+  return ask(common, "POST", "/api/v1/forget/" + url_part(consumer),
              [](const Json& json) { return "forgotten: " + json.value("forgotten", "") + "\n"; });
 }
 
@@ -91,27 +105,20 @@ int tail(const Common& common, const std::string& instance, bool once, uint64_t 
   if (!client) return fail(client.error());
   uint64_t after = 0;
   for (bool first = true;; first = false) {
-    std::string target = "/api/v1/tail?source=" + instance + "&after=" + std::to_string(after) +
-                         "&limit=" + std::to_string(first ? lines : 1000);
-    auto reply = client->get(target);
-    if (!reply) return fail(reply.error());
-    Json json = Json::parse(reply->body, nullptr, false);
-    if (!json.contains("events")) {
-      std::cerr << "weir: " << reply->body;
-      return 1;
-    }
-    for (const Json& line : json["events"]) {
-      after = line.value("sequence", after);
+    std::string target = "/api/v1/tail?source=" + url_part(instance) + "&after=" + std::to_string(after) +
+                         "&limit=" + std::to_string(first ? lines : kTailLines);
+    int code = 0;
+    auto json = understood(client->get(target), &code);
+    if (!json) return code;
+    for (const Json& line : (*json)["events"]) {
       std::cout << (common.json ? line["event"].dump() : render_event(line)) << "\n";
     }
     std::cout << std::flush;
     if (once || !std::cout) return 0;
-    // Nothing seen yet: everything from now on is new.
-    if (after == 0) {
-      auto journal = client->get("/api/v1/journal");
-      if (journal) after = Json::parse(journal->body, nullptr, false).value("newest_sequence", uint64_t{0});
-    }
-    std::this_thread::sleep_for(kTailEvery);
+    uint64_t through = json->value("through", after);
+    // Nothing new: a pause. Otherwise there may be more already.
+    if (through == after) std::this_thread::sleep_for(kTailEvery);
+    after = through;
   }
 }
 

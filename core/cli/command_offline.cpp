@@ -1,4 +1,7 @@
 // The commands that need no running gateway.
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -72,9 +75,14 @@ int plugin_list(const Common& common) {
 }
 
 int plugin_inspect(const std::string& file, bool json) {
-  auto temporary = std::filesystem::temp_directory_path() / ("weir-inspect-" + std::to_string(getpid()));
+  // A folder of our own: what lies there is loaded.
+  std::string temporary = (std::filesystem::temp_directory_path() / "weir-inspect-XXXXXX").string();
+  if (mkdtemp(temporary.data()) == nullptr) {
+    std::cerr << "weir: cannot make a folder beside " << temporary << ": " << std::strerror(errno) << "\n";
+    return 1;
+  }
   plugin::Catalog::Options options;
-  options.cache_folder = temporary.string();
+  options.cache_folder = temporary;
   nlohmann::ordered_json out{{"version", 1}, {"file", file}};
   base::Status loaded;
   {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <iostream>
 
 #include "cli/commands.h"
 #include "plugin/probe.h"
@@ -101,7 +102,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return line.app.exit(error) == 0 ? 0 : 2;
   }
-  return line.chosen();
+  try {
+    return line.chosen();
+  } catch (const std::exception& error) {
+    // An answer of another version, a disk without room for a temporary file ...
+    std::cerr << "weir: " << error.what() << "\n";
+    return 1;
+  }
 }
 
 }  // namespace weir::cli
