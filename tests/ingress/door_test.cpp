@@ -169,5 +169,26 @@ TEST_F(DoorTest, KeepsTheJournalGoingWhenASourceHangsInSettled) {
   EXPECT_EQ(source_.told.size(), 10u);
 }
 
+TEST_F(DoorTest, LetsNothingInBeforeItIsOpenAndAfterItIsClosed) {
+  door_ = std::make_unique<Door>(*journal_, budget_, "api", Door::Options{});
+  EXPECT_EQ(emit(1, 1), uint32_t{WEIR_BUSY});
+  door_->open(&kTable, &source_);
+  EXPECT_EQ(emit(1, 2), uint32_t{WEIR_ACCEPTED});
+  EXPECT_TRUE(door_->close(test::kPatience));
+  EXPECT_EQ(emit(1, 3), uint32_t{WEIR_BUSY});
+  EXPECT_GT(result_.retry_after_ms, 0u);
+  EXPECT_EQ(budget_.bytes, 0u);
+  EXPECT_EQ(source_.told.size(), 1u);
+  expect_balance();
+}
+
+TEST_F(DoorTest, WaitsForWhatTheJournalStillHas) {
+  open({});
+  for (uint64_t token = 1; token <= 200; ++token) ASSERT_EQ(emit(1, token), uint32_t{WEIR_ACCEPTED});
+  ASSERT_TRUE(door_->close(test::kPatience));
+  EXPECT_EQ(source_.told.size(), 200u) << "the journal would come back to a door that is gone";
+  EXPECT_EQ(door_->counts().in_flight, 0u);
+}
+
 }  // namespace
 }  // namespace weir::ingress
