@@ -9,7 +9,7 @@
 
 namespace weir::graph {
 
-// A piece inside of the graph. Its causes never decrease.
+// A piece inside of the graph. It is never empty, and its causes never decrease.
 struct Flow : Piece {
   bool own = false;      // the block was made in this run: nobody outside of it knows the block
   bool derived = false;  // holds emitted events, so one cause may have several records

@@ -97,7 +97,6 @@ void number(const event::Block& source, std::vector<Flow>* flows) {
 
 void join(const event::Block& source, std::vector<Flow>* flows, std::vector<Piece>* pieces,
           std::vector<Verdict>* refused) {
-  std::erase_if(*flows, [](const Flow& flow) { return flow.count() == 0; });
   if (!in_sequence(*flows)) *flows = merge(*flows, refused);
   if (std::any_of(flows->begin(), flows->end(), [](const Flow& flow) { return flow.derived; }))
     number(source, flows);

@@ -40,7 +40,6 @@ void decide(const TransformCall& transform, const event::Block& block, Decisions
 }  // namespace
 
 void Runner::run(const Work& work, Flow flow, std::vector<Flow>* out, std::vector<Verdict>* refused) {
-  if (flow.count() == 0) return;
   decide(work.transform, *flow.block, &decisions_);
   if (!decisions_.all_kept() && decisions_.result_bytes() > WEIR_BATCH_MAX_BYTES) {
     halve(work, flow, out, refused);

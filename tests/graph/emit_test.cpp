@@ -160,6 +160,16 @@ TEST(Emit, LetsALaterNodeDropAPart) {
   EXPECT_TRUE(output.verdicts.empty());
 }
 
+TEST(Emit, ReportsTheFirstPartOfAnEventWhoseEveryPartIsDropped) {
+  TestTransform twice = multiply(1, true);
+  TestTransform backwards([](const weir_batch* batch, weir_output* output, weir_error*) {
+    for (uint32_t i = batch->count; i-- > 0;) sdk::Output(output).drop(i, i == 0 ? "first" : "second");
+    return WEIR_OK;
+  });
+  Pipeline pipeline({node("a", twice, {"source"}), node("b", backwards, {"a"})}, {"b"});
+  EXPECT_THAT(verdicts(pipeline, run(pipeline, readings(1))), ElementsAre("0 filtered b 0 first"));
+}
+
 TEST(Emit, KeepsTheOrderOfTheCallsForEachCause) {
   TestTransform transform([](const weir_batch* batch, weir_output* raw, weir_error*) {
     sdk::Output output(raw);

@@ -168,6 +168,18 @@ TEST(Limits, SpreadsMoreEventsThanABatchHoldsOverSeveralPieces) {
   EXPECT_EQ(pipeline.counts(0).emitted, 200u * 600);
 }
 
+TEST(Limits, CountsKeptAndEmittedEventsTogether) {
+  TestTransform transform = TestTransform::each([](const sdk::EventView&, uint32_t i, sdk::Output& output) {
+    output.keep(i);
+    output.emit(i, weir_new_event{});
+  });
+  Pipeline pipeline = one(transform);
+  auto output = run(pipeline, readings(40'000));
+  EXPECT_EQ(output.pieces.size(), 2u);
+  for (const Piece& piece : output.pieces) EXPECT_LE(piece.count(), WEIR_BATCH_MAX_EVENTS);
+  EXPECT_EQ(pipeline.counts(0).emitted, 40'000u);
+}
+
 TEST(Limits, RejectsAnEventThatTurnsIntoMoreThanABatch) {
   TestTransform transform =
       TestTransform::each([](const sdk::EventView& event, uint32_t i, sdk::Output& output) {
