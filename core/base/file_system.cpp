@@ -167,6 +167,26 @@ class RealFileSystem final : public FileSystem {
     return sync_directory(parent_directory(path));
   }
 
+  Status rewrite_file(const std::string& path) override {
+    Descriptor file(open_file(path, O_RDWR));
+    if (!file.open()) return system_error(errno, "open the file", path);
+    std::vector<char> chunk(256 << 10);
+    for (off_t at = 0;;) {
+      ssize_t got = uninterrupted([&] { return ::pread(file.number(), chunk.data(), chunk.size(), at); });
+      if (got < 0) return system_error(errno, "read the file", path);
+      if (got == 0) break;
+      for (ssize_t done = 0; done < got;) {
+        auto left = static_cast<size_t>(got - done);
+        ssize_t put = uninterrupted([&] { return ::pwrite(file.number(), chunk.data() + done, left, at + done); });
+        if (put < 0) return system_error(errno, "write the file", path);
+        done += put;
+      }
+      at += got;
+    }
+    if (uninterrupted([&] { return ::fsync(file.number()); }) != 0) return system_error(errno, "sync the file", path);
+    return {};
+  }
+
   Status remove(const std::string& path) override {
     if (::unlink(path.c_str()) != 0) return system_error(errno, "remove the file", path);
     return {};

@@ -47,11 +47,16 @@ class FileSystem {
   // error the whole file is removed, so that the space is free for others.
   virtual Status reserve_file(const std::string& path, uint64_t bytes) = 0;
 
+  // Writes the bytes of a file again, in place, and syncs them. After a failed fsync the kernel takes the pages for
+  // clean though they are not on the disk: they can be read, and no later fsync writes them (Linux). The content
+  // does not change; a power cut in the middle leaves each page on the disk as it was or as it is read.
+  virtual Status rewrite_file(const std::string& path) = 0;
+
   // Removes a file. Can be undone by a power cut until sync_directory().
   virtual Status remove(const std::string& path) = 0;
 
-  // Renames a file within one folder, replacing a file called `to`. The step is atomic, but can be undone by
-  // a power cut until sync_directory().
+  // Renames a file, replacing a file called `to`. The step is atomic, but can be undone by a power cut until
+  // sync_directory(), of both folders when they are two.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
 
   // Creates a folder and its parents, durably; ok when it exists already.

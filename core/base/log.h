@@ -6,12 +6,13 @@
 
 namespace weir::base {
 
-enum class Level { kDebug = 1, kInfo = 2, kWarn = 3, kError = 4 };
+// kOff writes nothing: for tests that break things on purpose.
+enum class Level { kDebug = 1, kInfo = 2, kWarn = 3, kError = 4, kOff = 5 };
 
 // Sets the lowest level that is written; kInfo at start.
 void set_log_level(Level level);
 
-// Writes "time level [who] line". `who` is a part of the gateway or an instance's name.
+// Writes "time level [who] line", control characters in both escaped as \xNN. `who` is a part of the gateway or an instance's name.
 void log(Level level, std::string_view who, std::string_view line);
 
 inline void log_info(std::string_view who, std::string_view line) { log(Level::kInfo, who, line); }

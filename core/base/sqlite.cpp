@@ -13,7 +13,8 @@ Error error_of(sqlite3* database, int code) {
 
 // A path as a URI: everything that is special in one is escaped.
 std::string uri_of(const std::string& path, std::string_view parameters) {
-  std::string uri = "file:";
+  // An absolute path needs the empty authority: in "file://a/b" SQLite takes "a" for a host's name and refuses it.
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
   for (char c : path) {
     if (c == '%' || c == '?' || c == '#') {
       constexpr char kDigits[] = "0123456789ABCDEF";
@@ -28,6 +29,14 @@ std::string uri_of(const std::string& path, std::string_view parameters) {
 }  // namespace
 
 Code sqlite_code(int code) {
+  switch (code) {
+    // What the disk does not give back is damage to whoever reads it, as wrong bytes are.
+    case SQLITE_IOERR_READ:
+    case SQLITE_IOERR_SHORT_READ:
+    case SQLITE_IOERR_CORRUPTFS:
+    case SQLITE_IOERR_DATA: return Code::kDamaged;
+    default: break;
+  }
   switch (code & 0xFF) {
     case SQLITE_FULL: return Code::kFull;
     case SQLITE_CORRUPT:

@@ -75,6 +75,16 @@ TEST_P(FileSystemContract, RemovesAndRenames) {
   ASSERT_OK(files().sync_directory(root_));
 }
 
+TEST_P(FileSystemContract, RewritingChangesNothing) {
+  std::string bytes(700'000, 'x');
+  bytes[1] = '\0';
+  ASSERT_OK(files().write_file_durably(path("a"), bytes));
+  ASSERT_OK(files().rewrite_file(path("a")));
+  EXPECT_EQ(files().read_file(path("a")).value(), bytes);
+  EXPECT_EQ(files().rewrite_file(path("none")).error().code, Code::kNotFound);
+  EXPECT_FALSE(files().exists(path("none")));
+}
+
 TEST_P(FileSystemContract, WhatIsMissingIsNotFoundAndNamed) {
   std::string missing = path("missing");
   for (const Error& failure :

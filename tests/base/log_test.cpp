@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace weir::base {
 namespace {
 
@@ -23,6 +25,18 @@ TEST_F(Log, LineSaysWhenHowBadAndWho) {
 TEST_F(Log, BracesInALineAreNotAFormat) {
   log_error("{}", "100 % of {0} {");
   EXPECT_THAT(written(), testing::HasSubstr("[{}] 100 % of {0} {\n"));
+}
+
+TEST_F(Log, NobodyForgesALineOrCommandsATerminal) {
+  log_warn("dev\nice", "a\nb\r\tc\x1b[31m\x7f d\xC2\x9B" "e");
+  std::string text = written();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  EXPECT_THAT(text, testing::HasSubstr("[dev\\x0aice] a\\x0ab\\x0d\\x09c\\x1b[31m\\x7f d\\xc2\\x9be"));
+}
+
+TEST_F(Log, TextInAnyLanguageStaysAsItIs) {
+  log_warn("x", "Temp\xC3\xA9rature \xE2\x82\xAC C:\\data");
+  EXPECT_THAT(written(), testing::HasSubstr("Temp\xC3\xA9rature \xE2\x82\xAC C:\\data\n"));
 }
 
 TEST_F(Log, LinesBelowTheLevelAreNotWritten) {

@@ -76,6 +76,21 @@ TEST_F(Sqlite, APathMayHoldAnyCharacter) {
   EXPECT_TRUE(std::filesystem::exists(path_));
 }
 
+// Regression: what follows "//" in a URI is a host's name.
+TEST_F(Sqlite, APathMayBeginWithTwoSlashes) {
+  path_ = "/" + path_;
+  ASSERT_OK(open().execute("CREATE TABLE t(a)"));
+  EXPECT_TRUE(std::filesystem::exists(path_));
+  EXPECT_OK(Database::open(path_, OpenAs::kImmutable, nullptr));
+}
+
+TEST_F(Sqlite, APathMayBeRelative) {
+  auto database = Database::open(std::filesystem::relative(path_).string(), OpenAs::kWriter, nullptr);
+  ASSERT_OK(database);
+  ASSERT_OK(database->execute("CREATE TABLE t(a)"));
+  EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
 TEST_F(Sqlite, SaysWhichFileCannotBeOpened) {
   auto missing = Database::open(folder_ / "none/test.db", OpenAs::kWriter, nullptr);
   ASSERT_FALSE(missing.ok());
@@ -135,6 +150,7 @@ TEST_F(Sqlite, AConnectionKeptOffTheWalLeavesItToOthersWhenItCloses) {
 TEST(SqliteCode, SaysWhatAFailureMeansForTheCaller) {
   EXPECT_EQ(sqlite_code(SQLITE_FULL), Code::kFull);
   EXPECT_EQ(sqlite_code(SQLITE_IOERR_FSYNC), Code::kUnavailable);
+  EXPECT_EQ(sqlite_code(SQLITE_IOERR_READ), Code::kDamaged);
   EXPECT_EQ(sqlite_code(SQLITE_CORRUPT_INDEX), Code::kDamaged);
   EXPECT_EQ(sqlite_code(SQLITE_READONLY), Code::kDenied);
   EXPECT_EQ(sqlite_code(SQLITE_MISUSE), Code::kInternal);

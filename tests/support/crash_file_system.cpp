@@ -122,6 +122,18 @@ class CrashFileSystem final : public base::FileSystem {
     return sync_directory(base::parent_directory(path));
   }
 
+  Status rewrite_file(const std::string& path) override {
+    CrashDisk::NodePtr node;
+    DiskError failed = disk_->open(boot_, normal_path(path), false, false, node);
+    if (failed != DiskError::kNone) return disk_error(failed, "open the file", path);
+    std::string bytes;
+    failed = disk_->read(boot_, *node, 0, SIZE_MAX, bytes);
+    if (failed == DiskError::kNone && !bytes.empty()) failed = disk_->write(boot_, *node, 0, bytes);
+    if (failed == DiskError::kNone) failed = disk_->sync(boot_, *node);
+    disk_->close(node);
+    return status(failed, "rewrite the file", path);
+  }
+
   Status remove(const std::string& path) override {
     return status(disk_->remove(boot_, normal_path(path)), "remove the file", path);
   }
