@@ -18,19 +18,25 @@ class DedupeWindow {
   // About 6 MB at most; at 200 keyed requests a second it reaches back five minutes.
   static constexpr size_t kMaxEntries = 65536;
 
-  std::optional<DedupeEntry> find(const DedupeKey& key) const;
+  // Another number of events under the same key is another message.
+  std::optional<DedupeEntry> find(const DedupeKey& key, uint32_t count) const;
   // Newer entries push out the oldest.
   void add(const DedupeEntry& entry);
   // Takes back what was added for a transaction that failed.
-  void remove(const DedupeKey& key);
+  void remove(const DedupeKey& key, uint32_t count);
   size_t size() const { return entries_.size(); }
 
  private:
-  struct Hash {
-    size_t operator()(const DedupeKey& key) const;
+  struct Message {
+    DedupeKey key;
+    uint32_t count;
+    bool operator==(const Message&) const = default;
   };
-  std::unordered_map<DedupeKey, DedupeEntry, Hash> entries_;
-  std::deque<DedupeKey> order_;
+  struct Hash {
+    size_t operator()(const Message& message) const;
+  };
+  std::unordered_map<Message, DedupeEntry, Hash> entries_;
+  std::deque<Message> order_;
 };
 
 // The key of a source's dedupe_key text.

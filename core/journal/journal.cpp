@@ -15,6 +15,10 @@ constexpr base::Duration kMaintainEvery = std::chrono::seconds(1);
 constexpr uint64_t kPressurePercent = 80;
 // A slow journal still seals now and then, so that retention can let go of something.
 constexpr base::Duration kLongestSegmentAge = std::chrono::hours(1);
+// However short the retention: a segment a batch would be slow.
+constexpr base::Duration kShortestSegmentAge = std::chrono::seconds(10);
+// Time for state.db to learn of a relaxed source, or of what a repair gives up.
+constexpr base::Duration kStatePatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -35,6 +39,9 @@ base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
   if (!done && journal->files_->exists(ballast)) {
     // Even reading needs a little room for SQLite's shared memory; on a full disk the reserve gives it.
     (void)journal->files_->remove(ballast);
+    journal->writer_.reset();
+    journal->state_.reset();
+    journal->sealed_.clear();
     journal->segments_.clear();
     done = journal->open_files();
   }
@@ -49,35 +56,38 @@ base::Status Journal::open_files() {
   if (!state) return state.error();
   state_ = std::move(*state);
   if (!report.empty()) base::log_error("journal", report);
+  state_->start();
   auto start = survey();
   if (!start) return start.error();
+  writer_ = std::make_unique<Writer>(writer_context(), *start);
+  fill_dedupe();
+  state_->put_meta("clean", "0");
+  relaxed_waits_ = state_->meta("relaxed") == "1";
+  writer_->start();
+  return {};
+}
+
+WriterContext Journal::writer_context() {
   WriterContext context;
   context.files = files_;
   context.segments = &segments_;
   context.tail = &tail_;
   context.directory = directory_;
   context.segment_bytes = options_.segment_bytes;
-  context.segment_age = std::min<base::Duration>(kLongestSegmentAge, options_.retention);
+  context.segment_age = std::clamp<base::Duration>(options_.retention, kShortestSegmentAge, kLongestSegmentAge);
   context.head_moved = [this] { wake_listeners(); };
   context.sealed = [this](uint32_t number, Segment segment) {
-    {
-      std::lock_guard lock(maintenance_mutex_);
-      sealed_.emplace_back(number, std::move(segment));
-      maintain_ = true;
-    }
-    maintenance_wake_.notify_all();
+    checkpoint_later(number, std::move(segment));
+    maintain();
   };
   context.set_aside = [this](uint32_t number) { return set_aside(number, "a write failed", writer_->head()); };
-  writer_ = std::make_unique<Writer>(std::move(context), *start);
-  fill_dedupe();
-  state_->put_meta("clean", "0");
-  state_->start();
-  return writer_->start();
+  return context;
 }
 
 Journal::~Journal() { stop(); }
 
 void Journal::stop() {
+  if (std::exchange(stopped_, true)) return;
   if (writer_) writer_->stop();
   {
     std::lock_guard lock(maintenance_mutex_);
@@ -95,6 +105,15 @@ bool Journal::has_room() const { return writer_->healthy() && segments_.bytes() 
 
 void Journal::note_relaxed_source() {
   if (state_->meta("relaxed") != "1") state_->put_meta("relaxed", "1");
+  relaxed_waits_ = true;
+  allow_relaxed(kStatePatience);
+}
+
+// Lets relaxed batches be answered early once the disk knows what a crash from now on means.
+void Journal::allow_relaxed(base::Duration patience) {
+  if (!relaxed_waits_ || !state_->sync(patience)) return;
+  relaxed_waits_ = false;
+  writer_->allow_relaxed();
 }
 
 void Journal::add(HeadListener* listener) {
@@ -140,6 +159,7 @@ Statistics Journal::statistics() const {
 
 base::Result<uint64_t> Journal::count_events(uint64_t from, uint64_t to) {
   uint64_t events = 0;
+  to = std::min<uint64_t>(to, INT64_MAX - 1);  // SQLite's numbers have a sign
   for (const SegmentInfo& segment : segments_.all()) {
     if (segment.facts.last < from || segment.facts.first > to) continue;
     auto database = base::Database::open(segment_path(segment.number), base::OpenAs::kReader, files_->sqlite_vfs());
@@ -179,8 +199,9 @@ void Journal::run_maintenance() {
     maintenance_wake_.wait_for(lock, kMaintainEvery, [&] { return maintain_ || stopping_; });
     maintain_ = false;
     lock.unlock();
-    checkpoint_sealed();
+    allow_relaxed(kStatePatience);
     repair_reported();
+    checkpoint_sealed();
     trim();
     lock.lock();
   }
@@ -188,21 +209,27 @@ void Journal::run_maintenance() {
   checkpoint_sealed();
 }
 
+void Journal::checkpoint_later(uint32_t number, std::optional<Segment> segment) {
+  std::lock_guard lock(maintenance_mutex_);
+  sealed_[number] = std::move(segment);
+}
+
 void Journal::checkpoint_sealed() {
-  std::vector<std::pair<uint32_t, Segment>> sealed;
+  std::map<uint32_t, std::optional<Segment>> sealed;
   {
     std::lock_guard lock(maintenance_mutex_);
     sealed = std::exchange(sealed_, {});
   }
   for (auto& [number, segment] : sealed) {
-    base::Status done = segment.checkpoint();
-    if (!done) {
+    if (!segment) {
+      if (auto reopened = Segment::reopen(*files_, segment_path(number)); reopened) segment = std::move(*reopened);
+    }
+    if (!segment || !segment->checkpoint()) {
       // A reader in the middle of a page, or a full disk: the data is safe in the WAL, try again later.
-      std::lock_guard lock(maintenance_mutex_);
-      sealed_.emplace_back(number, std::move(segment));
+      checkpoint_later(number, std::move(segment));
       continue;
     }
-    segment.close();
+    segment->close();
     for (SegmentInfo info : segments_.all()) {
       if (info.number != number) continue;
       info.checkpointed = true;
@@ -222,13 +249,13 @@ void Journal::repair_reported() {
     for (const SegmentInfo& info : segments_.all()) {
       if (info.number != number) continue;
       if (!info.sealed) {
-        // The writer lets go of it first; the readers will report it again.
+        // The writer lets go of it first, and says so by wanting its checkpoint.
+        {
+          std::lock_guard lock(maintenance_mutex_);
+          damaged_.emplace(number, reason);
+        }
         writer_->roll_segment();
         continue;
-      }
-      {
-        std::lock_guard lock(maintenance_mutex_);
-        std::erase_if(sealed_, [&](const auto& waiting) { return waiting.first == info.number; });
       }
       if (auto done = set_aside(number, reason, head()); !done) {
         base::log_error("journal", "cannot repair " + segment_name(number) + ": " + done.error().text());
@@ -239,13 +266,39 @@ void Journal::repair_reported() {
 
 base::Status Journal::set_aside(uint32_t number, const std::string& reason, uint64_t head) {
   SegmentInfo known;
+  bool listed = false;
   for (const SegmentInfo& info : segments_.all()) {
-    if (info.number == number) known = info;
+    if (info.number != number) continue;
+    known = info;
+    listed = true;
   }
-  auto repair = repair_segment(*files_, directory_, number, known.facts, head, reason);
+  auto repair = prepare_repair(*files_, directory_, number, known.facts, head, reason);
   if (!repair) return repair.error();
+  if (repair->sound) {
+    // A read that failed once. The writer has let go of it, so it is not written any more.
+    if (known.sealed) return {};
+    known.number = number;
+    known.facts = *repair->facts;
+    known.sealed = true;
+    known.since = base::now();
+    listed ? segments_.update(known) : segments_.add(known);
+    checkpoint_later(number, std::nullopt);
+    return {};
+  }
+  // Before the swap: after it nobody could tell what was lost inside.
   for (const LostRange& range : repair->lost) state_->post(range);
-  segments_.remove(number);
+  if (!repair->lost.empty() && !state_->sync(kStatePatience)) {
+    base::log_warn("journal", "what is lost of " + segment_name(number) + " is not on disk yet");
+  }
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    sealed_.erase(number);
+  }
+  auto kept = finish_repair(*files_, directory_, number, report_of(*repair, number, reason));
+  if (!kept) return kept.error();
+  base::log_error("journal", segment_name(number) + " was damaged (" + reason + "): " +
+                                 std::to_string(repair->saved_events) + " events saved, " +
+                                 std::to_string(repair->lost.size()) + " ranges lost; the file is kept as " + *kept);
   if (repair->facts) {
     SegmentInfo info;
     info.number = number;
@@ -253,7 +306,10 @@ base::Status Journal::set_aside(uint32_t number, const std::string& reason, uint
     info.sealed = info.checkpointed = true;
     info.since = base::now();
     if (auto size = files_->size(segment_path(number)); size) info.bytes = *size;
-    segments_.add(info);
+    // In one step: a reader that finds no segment here takes its events for lost.
+    listed ? segments_.update(info) : segments_.add(info);
+  } else {
+    segments_.remove(number);
   }
   wake_listeners();
   return {};
@@ -271,16 +327,14 @@ void Journal::trim() {
     if (!pressed && base::now() - segment.since < options_.retention) return;
     {
       std::lock_guard lock(maintenance_mutex_);
-      std::erase_if(sealed_, [&](const auto& waiting) { return waiting.first == segment.number; });
+      sealed_.erase(segment.number);
     }
-    // The table of contents first, so that no reader opens what is about to go.
+    // The table of contents first, so that no reader opens what is about to go. What a failure leaves behind is tried
+    // again at the next start.
     segments_.remove(segment.number);
-    for (const char* suffix : {"-wal", "-shm", ""}) {
-      if (files_->exists(segment_path(segment.number) + suffix)) {
-        (void)files_->remove(segment_path(segment.number) + suffix);
-      }
+    if (auto done = remove_segment_files(*files_, segment_path(segment.number)); !done) {
+      base::log_warn("journal", "cannot remove a settled segment: " + done.error().text());
     }
-    (void)files_->sync_directory(directory_);
     bytes -= segment.bytes;
   }
 }

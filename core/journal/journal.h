@@ -6,6 +6,7 @@
 // damaged/ holds what a repair set aside. One connection a file writes and checkpoints it. No transaction spans files.
 // Recovery. A segment that does not open or whose rows do not verify is set aside; what can be read of it takes its
 // place, the rest is listed as lost. The newest segment goes on being appended to after a crash.
+// docs/internals/journal.md tells all of it.
 #pragma once
 
 #include <memory>
@@ -56,7 +57,8 @@ class Journal : public ReaderSource {
   bool healthy() const { return writer_->healthy() && state_->trouble().empty(); }
 
   State& state() { return *state_; }
-  // Relaxed sources exist: a crash from now on may forget numbers that were given out, so it ends the epoch.
+  // Relaxed sources exist: a crash from now on may forget numbers that were given out, so it ends the epoch. Until the
+  // disk knows that (at most a second on a sound one, which this waits for) they are answered as strict ones are.
   void note_relaxed_source();
 
   void add(HeadListener* listener);
@@ -86,11 +88,18 @@ class Journal : public ReaderSource {
  private:
   explicit Journal(const Options& options);
   base::Status open_files();
+  WriterContext writer_context();
+  void allow_relaxed(base::Duration patience);
+
+  // journal_survey.cpp
+  enum class Found { kSound, kUnused, kInDoubt };
   base::Result<Writer::Start> survey();
-  base::Status survey_segment(uint32_t number, bool newest);
-  base::Status note_gaps(uint64_t* next_sequence, bool* new_epoch);
+  base::Result<std::vector<uint32_t>> tidy_up();
+  base::Result<Found> survey_segment(uint32_t number, bool newest);
+  void note_gaps(uint64_t* next_sequence, bool* new_epoch);
   void fill_dedupe();
-  void checkpoint_later(uint32_t number);
+
+  void checkpoint_later(uint32_t number, std::optional<Segment> segment);
   void wake_listeners();
 
   void run_maintenance();
@@ -116,9 +125,10 @@ class Journal : public ReaderSource {
 
   std::mutex maintenance_mutex_;
   std::condition_variable maintenance_wake_;
-  std::vector<std::pair<uint32_t, Segment>> sealed_;
+  std::map<uint32_t, std::optional<Segment>> sealed_;  // want a checkpoint; those without a connection are reopened
   std::map<uint32_t, std::string> damaged_;
-  bool maintain_ = false, stopping_ = false;
+  bool maintain_ = false, stopping_ = false, stopped_ = false;
+  std::atomic<bool> relaxed_waits_{false};
   std::thread maintenance_;
 };
 

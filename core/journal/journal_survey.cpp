@@ -7,31 +7,60 @@
 #include "journal/repair.h"
 
 namespace weir::journal {
+namespace {
 
-base::Status Journal::survey_segment(uint32_t number, bool newest) {
+// The first sequence behind everything that the consumer has settled, its floor or above.
+uint64_t end_of(const Cursor& cursor) {
+  uint64_t end = cursor.floor();
+  cursor.for_each_unsettled(UINT64_MAX - 1, [&](uint64_t first, uint64_t) { end = first; });
+  return end;
+}
+
+// The number of the segment that "NNNNNNNN.db<suffix>" belongs to.
+std::optional<uint32_t> number_with(const std::string& name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  return segment_number(name.substr(0, name.size() - suffix.size()));
+}
+
+// Reads a segment's facts. What cannot be read at first may pass.
+base::Result<SegmentFacts> facts_of(base::FileSystem& files, const std::string& path, bool* has_no_tables) {
+  base::Result<SegmentFacts> facts = base::error(base::Code::kInternal, "not read");
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    facts = [&]() -> base::Result<SegmentFacts> {
+      auto database = base::Database::open(path, base::OpenAs::kReader, files.sqlite_vfs());
+      if (!database) return database.error();
+      if (auto done = database->keep_off_the_wal(); !done) return done.error();
+      auto tables = has_tables(*database);
+      if (!tables) return tables.error();
+      *has_no_tables = !*tables;
+      if (*has_no_tables) return base::error(base::Code::kNotFound, "the segment has no tables");
+      return read_facts(*database);
+    }();
+    if (facts || facts.error().code == base::Code::kNotFound) break;
+  }
+  return facts;
+}
+
+}  // namespace
+
+base::Result<Journal::Found> Journal::survey_segment(uint32_t number, bool newest) {
   std::string path = segment_path(number);
-  base::Result<SegmentFacts> facts = SegmentFacts();
-  {
-    auto database = base::Database::open(path, base::OpenAs::kReader, files_->sqlite_vfs());
-    base::Status done = database ? database->keep_off_the_wal() : base::Status(database.error());
-    facts = done ? read_facts(*database) : base::Result<SegmentFacts>(done.error());
+  bool has_no_tables = false;
+  auto facts = facts_of(*files_, path, &has_no_tables);
+  if (!facts && facts.error().code == base::Code::kNotFound) {
+    // Its making was cut short, or it was a spare. One without tables may also have lost all it had: its number is not
+    // to be trusted then.
+    if (auto done = remove_segment_files(*files_, path); !done) return done.error();
+    return has_no_tables ? Found::kInDoubt : Found::kUnused;
   }
-  bool unused = (!facts && facts.error().code == base::Code::kNotFound) ||
-                (facts && facts->last < facts->first && !newest);
-  // A file whose making was cut short has no tables; it never held anything.
-  if (!facts && facts.error().code == base::Code::kInternal &&
-      facts.error().what.find("no such table") != std::string::npos) {
-    unused = true;
-  }
-  if (unused) {
-    for (const char* suffix : {"-wal", "-shm", ""}) {
-      if (files_->exists(path + suffix)) (void)files_->remove(path + suffix);
-    }
-    return files_->sync_directory(directory_);
+  if (!facts && facts.error().code == base::Code::kDamaged) {
+    if (auto done = set_aside(number, facts.error().what, UINT64_MAX); !done) return done.error();
+    return Found::kInDoubt;
   }
   if (!facts) {
-    bool damaged = facts.error().code == base::Code::kDamaged || facts.error().code == base::Code::kUnavailable;
-    return damaged ? set_aside(number, facts.error().what, UINT64_MAX) : base::Status(facts.error());
+    base::Error failure = facts.error();
+    if (failure.where.empty()) failure.where = path;
+    return failure;
   }
   SegmentInfo info;
   info.number = number;
@@ -45,16 +74,19 @@ base::Status Journal::survey_segment(uint32_t number, bool newest) {
   int64_t age = base::wall_ns() - facts->newest_received_ns;
   if (base::plausible(facts->newest_received_ns) && age > 0) info.since -= base::Duration(age);
   segments_.add(info);
-  return {};
+  return Found::kSound;
 }
 
 // Lists what is missing between and behind the segments, and finds the next sequence.
-base::Status Journal::note_gaps(uint64_t* next_sequence, bool* new_epoch) {
+void Journal::note_gaps(uint64_t* next_sequence, bool* new_epoch) {
   std::vector<LostRange> known = state_->lost();
+  std::sort(known.begin(), known.end(), [](const LostRange& a, const LostRange& b) { return a.first < b.first; });
   auto lose = [&](uint64_t epoch, uint64_t first, uint64_t last, const std::string& reason) {
+    // A repair may have listed some of it, as several ranges.
     for (const LostRange& range : known) {
-      if (range.first <= first && range.last >= last) return;
+      if (range.first <= first && first <= range.last) first = range.last + 1;
     }
+    if (first > last) return;
     base::log_error("journal", "events " + std::to_string(first) + ".." + std::to_string(last) + " are lost: " + reason);
     state_->post(LostRange{epoch, first, last, "", reason, base::wall_ns()});
   };
@@ -64,43 +96,64 @@ base::Status Journal::note_gaps(uint64_t* next_sequence, bool* new_epoch) {
     if (next != 0 && segment.facts.first > next) lose(epoch, next, segment.facts.first - 1, "their segment is missing");
     next = std::max(next, segment.facts.last + 1);
   }
-  uint64_t settled = 0;
-  for (const ConsumerState& consumer : state_->consumers()) settled = std::max(settled, consumer.cursor.floor());
+  uint64_t settled = 1, owed = UINT64_MAX;
+  for (const ConsumerState& consumer : state_->consumers()) {
+    settled = std::max(settled, end_of(consumer.cursor));
+    owed = std::min(owed, consumer.cursor.floor());
+  }
   if (settled > std::max<uint64_t>(next, 1)) {
     // Consumers saw more than the files hold: the newest files are gone or older than the cursors.
-    if (next != 0) lose(epoch, next, settled - 1, "the newest segments are missing");
+    uint64_t first = next != 0 ? next : owed;
+    if (first < settled) lose(epoch, first, settled - 1, "the newest segments are missing");
     next = settled;
     *new_epoch = true;
   }
   *next_sequence = std::max<uint64_t>(next, 1);
-  return {};
 }
 
-base::Result<Writer::Start> Journal::survey() {
+// Finishes or removes what was cut short. The numbers of the segments that remain, in order.
+base::Result<std::vector<uint32_t>> Journal::tidy_up() {
   auto names = files_->list(directory_);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (auto number = number_with(name, ".new")) {
+      auto kept = finish_repair(*files_, directory_, *number, name + ": the repair was cut short and finished\n");
+      if (!kept) return kept.error();
+    } else if (auto unfinished = number_with(name, ".tmp")) {
+      if (auto done = remove_segment_files(*files_, directory_ + "/" + name); !done) return done.error();
+    }
+  }
+  names = files_->list(directory_);
   if (!names) return names.error();
   std::vector<uint32_t> numbers;
   for (const std::string& name : *names) {
     if (auto number = segment_number(name)) numbers.push_back(*number);
-    if (name.find(".db.new") != std::string::npos) (void)files_->remove(directory_ + "/" + name);
+    for (const char* suffix : kSideFiles) {
+      std::string owner = name.ends_with(suffix) ? name.substr(0, name.size() - std::string_view(suffix).size()) : "";
+      bool ours = segment_number(owner) || number_with(owner, ".tmp");
+      if (ours && !files_->exists(directory_ + "/" + owner)) (void)files_->remove(directory_ + "/" + name);
+    }
   }
+  return numbers;
+}
+
+base::Result<Writer::Start> Journal::survey() {
+  auto numbers = tidy_up();
+  if (!numbers) return numbers.error();
   Writer::Start start;
-  size_t lost_before = state_->lost().size();
-  bool new_epoch = numbers.empty();
-  for (uint32_t number : numbers) {
-    bool newest = number == numbers.back();
-    if (auto done = survey_segment(number, newest); !done) return done.error();
+  // Without state.db nobody knows what relaxed sources were told.
+  bool new_epoch = numbers->empty() || state_->is_new();
+  for (uint32_t number : *numbers) {
+    auto found = survey_segment(number, number == numbers->back());
+    if (!found) return found.error();
     start.next_number = number + 1;
+    // The newest file did not survive whole: how far its numbers went is not known.
+    if (number == numbers->back() && *found == Found::kInDoubt) new_epoch = true;
   }
-  std::vector<SegmentInfo> segments = segments_.all();
-  // The newest file did not survive whole: how far its numbers went is not known.
-  if (!numbers.empty() && (segments.empty() || segments.back().number != numbers.back() || segments.back().sealed)) {
-    bool repaired = state_->lost().size() != lost_before || segments.empty() || segments.back().number == numbers.back();
-    new_epoch = new_epoch || repaired;
-  }
-  if (auto done = note_gaps(&start.next_sequence, &new_epoch); !done) return done.error();
+  note_gaps(&start.next_sequence, &new_epoch);
   // Numbers that relaxed sources were told and that the crash forgot must not come again in this epoch.
   if (state_->meta("relaxed") == "1" && state_->meta("clean") == "0") new_epoch = true;
+  std::vector<SegmentInfo> segments = segments_.all();
   if (new_epoch || segments.empty()) {
     start.epoch = event::random_u64();
     if (!segments.empty()) {
@@ -110,27 +163,19 @@ base::Result<Writer::Start> Journal::survey() {
     start.epoch = segments.back().facts.epoch;
   }
   if (segments.empty()) return start;
-  // What is sealed and still has a WAL was cut off before its checkpoint.
-  for (const SegmentInfo& segment : segments) {
-    if (segment.sealed && !segment.checkpointed) checkpoint_later(segment.number);
-  }
   SegmentInfo& last = segments.back();
   if (!last.sealed && !new_epoch && last.bytes < options_.segment_bytes) {
     start.current = last;
-    return start;
+  } else if (!last.sealed) {
+    last.sealed = true;
+    segments_.update(last);
   }
-  last.sealed = true;
-  segments_.update(last);
-  checkpoint_later(last.number);
-  return start;
-}
-
-void Journal::checkpoint_later(uint32_t number) {
-  auto segment = Segment::reopen(*files_, segment_path(number));
-  if (!segment) return;  // a reader will tell what is wrong with it
-  std::lock_guard lock(maintenance_mutex_);
-  sealed_.emplace_back(number, std::move(*segment));
+  // What is sealed and still has a WAL was cut off before its checkpoint.
+  for (const SegmentInfo& segment : segments) {
+    if (segment.sealed && !segment.checkpointed) checkpoint_later(segment.number, std::nullopt);
+  }
   maintain_ = true;
+  return start;
 }
 
 void Journal::fill_dedupe() {

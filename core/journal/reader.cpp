@@ -74,11 +74,11 @@ base::Status Reader::read_segment(const SegmentInfo& segment, uint64_t from, siz
     if (batch.last() < from) continue;
     auto block = decode(static_cast<uint32_t>(rows_.integer(3)), static_cast<uint32_t>(rows_.integer(4)),
                         rows_.blob(5));
-    if (!block || block->batch()->count != batch.count || batch.count == 0) {
+    if (!block || !row_agrees(*block, batch.first, batch.count)) {
       rows_.reset();
       return base::error(base::Code::kDamaged,
                          "row " + std::to_string(batch.first) + ": " +
-                             (block ? "holds another number of events than it says" : block.error().what),
+                             (block ? "holds other events than it says" : block.error().what),
                          segment_name(segment.number));
     }
     bytes += block->size();

@@ -58,4 +58,8 @@ base::Result<event::Block> decode(uint32_t codec, uint32_t checksum, std::string
   return block;
 }
 
+bool row_agrees(const event::Block& block, uint64_t first_sequence, uint32_t count) {
+  return count != 0 && block.batch()->count == count && block.event(0)->sequence == first_sequence;
+}
+
 }  // namespace weir::journal

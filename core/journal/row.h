@@ -26,4 +26,7 @@ Body encode(const event::Block& block, std::string* scratch);
 // The block again, checked to be memory safe; kDamaged when the checksum or the layout is wrong.
 base::Result<event::Block> decode(uint32_t codec, uint32_t checksum, std::string_view bytes);
 
+// True when a row's own columns say of the block what it says itself. The checksum covers the body alone.
+bool row_agrees(const event::Block& block, uint64_t first_sequence, uint32_t count);
+
 }  // namespace weir::journal

@@ -81,11 +81,15 @@ base::Result<Segment> Segment::create(base::FileSystem& files, const std::string
 }
 
 base::Result<Segment> Segment::reopen(base::FileSystem& files, const std::string& path) {
+  if (files.exists(path + "-wal")) {
+    if (auto done = files.rewrite_file(path + "-wal"); !done) return done.error();
+  }
   Segment segment;
   if (auto done = segment.open(files, path); !done) return done.error();
-  // A commit syncs the WAL, and with it every frame that recovery found there.
+  // Makes the WAL, when there is none, so that the sync of the folder covers its name.
   if (auto done = segment.database_.execute("UPDATE segment SET opened = opened + 1"); !done) return done.error();
   if (auto done = segment.prepare(); !done) return done.error();
+  if (auto done = files.sync_directory(base::parent_directory(path)); !done) return done.error();
   return segment;
 }
 
@@ -118,6 +122,25 @@ base::Status Segment::commit() { return commit_.run(); }
 void Segment::close() {
   for (base::Statement* statement : {&begin_, &append_, &remember_, &commit_}) *statement = base::Statement();
   database_.close();
+}
+
+base::Result<bool> has_tables(base::Database& database) {
+  auto tables = database.query_integer("SELECT count(*) FROM sqlite_master WHERE name = 'segment'");
+  if (!tables) return tables.error();
+  return *tables != 0;
+}
+
+base::Status remove_segment_files(base::FileSystem& files, const std::string& path) {
+  if (files.exists(path)) {
+    if (auto done = files.remove(path); !done) return done;
+    // The WAL may hold all there is of the file: it goes when the file is gone for good.
+    if (auto done = files.sync_directory(base::parent_directory(path)); !done) return done;
+  }
+  for (const char* suffix : kSideFiles) {
+    if (!files.exists(path + suffix)) continue;
+    if (auto done = files.remove(path + suffix); !done) return done;
+  }
+  return {};
 }
 
 base::Result<SegmentFacts> read_facts(base::Database& database) {

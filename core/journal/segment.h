@@ -43,8 +43,9 @@ class Segment {
  public:
   // Makes the file and its tables, durably. Nothing is in it until activate().
   static base::Result<Segment> create(base::FileSystem& files, const std::string& path);
-  // Opens a file to go on appending to it. What was found in its WAL is made durable before this returns: after a
-  // crash of the process alone, frames can be there that were never synced.
+  // Opens a file to go on appending to it. What is found in its WAL is made durable before this returns: after a crash
+  // of the process or a failed sync, frames can be there that are not on the disk, or that the kernel wrongly takes
+  // to be.
   static base::Result<Segment> reopen(base::FileSystem& files, const std::string& path);
 
   // Its facts as stored; kNotFound for a file that was created and never activated.
@@ -70,11 +71,20 @@ class Segment {
   base::Statement begin_, append_, remember_, commit_;
 };
 
-// Reads a segment's facts through a connection of its own.
+// False for a file that has no tables: its making was cut short, or it lost all it had.
+base::Result<bool> has_tables(base::Database& database);
+
+// Reads a segment's facts through a connection of its own. kNotFound: it was made and never used.
 base::Result<SegmentFacts> read_facts(base::Database& database);
+
+// Removes a segment's files so that no power cut leaves its WAL without what it belongs to in use.
+base::Status remove_segment_files(base::FileSystem& files, const std::string& path);
 
 // The newest `limit` dedupe entries with a sequence above `after`, newest first.
 base::Status read_dedupe(base::Database& database, uint64_t after, uint64_t limit,
                          const std::function<void(const DedupeEntry&)>& each);
+
+// What SQLite keeps beside NAME.db. "-journal" is there only while a file is being made.
+constexpr const char* kSideFiles[] = {"-wal", "-shm", "-journal"};
 
 }  // namespace weir::journal

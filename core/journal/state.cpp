@@ -1,6 +1,7 @@
 #include "journal/state.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/log.h"
@@ -17,12 +18,21 @@ base::Result<std::unique_ptr<State>> State::open(base::FileSystem& files, const 
   std::unique_ptr<State> state(new State(files, path));
   base::Status loaded = state->load();
   if (!loaded && loaded.error().code == base::Code::kDamaged) {
+    // A read that fails once may pass.
+    state.reset(new State(files, path));
+    loaded = state->load();
+  }
+  if (!loaded && loaded.error().code == base::Code::kDamaged) {
     state->file_ = StateFile();
     std::string aside = directory + "/damaged/state-" + std::to_string(base::wall_ns()) + ".db";
     if (auto done = files.create_directories(directory + "/damaged"); !done) return done.error();
     for (const char* suffix : {"", "-wal", "-shm"}) {
       if (files.exists(path + suffix)) {
         if (auto done = files.rename(path + suffix, aside + suffix); !done) return done.error();
+      }
+      // The file before its WAL: a file alone would be taken for the whole.
+      for (const std::string& folder : {directory + "/damaged", directory}) {
+        if (auto done = files.sync_directory(folder); !done) return done.error();
       }
     }
     *report = "state.db was damaged (" + loaded.error().what + ") and is kept as " + aside +
@@ -40,6 +50,16 @@ base::Status State::load() {
   if (!file) return file.error();
   file_ = std::move(*file);
   if (auto done = file_.check(); !done) return done;
+  auto meta = file_.meta();
+  if (!meta) return meta.error();
+  meta_ = std::move(*meta);
+  // Durable before anything else is: a relaxed source's answers depend on it.
+  is_new_ = meta_.count("clean") == 0;
+  if (is_new_) {
+    if (auto done = file_.put_meta("clean", "0"); !done) return done;
+    meta_["clean"] = "0";
+  }
+  if (auto found = meta_.find("write"); found != meta_.end()) write_number_ = std::strtoull(found->second.c_str(), nullptr, 10);
   auto consumers = file_.consumers();
   if (!consumers) return consumers.error();
   for (ConsumerState& consumer : *consumers) {
@@ -52,9 +72,6 @@ base::Status State::load() {
   auto values = file_.key_values();
   if (!values) return values.error();
   for (KeyValue& value : *values) values_[value.instance][value.key] = std::move(*value.value);
-  auto meta = file_.meta();
-  if (!meta) return meta.error();
-  meta_ = std::move(*meta);
   return {};
 }
 
@@ -86,6 +103,7 @@ void State::post(ConsumerState state, std::vector<DeadLetter> letters) {
 void State::forget(const std::string& consumer) {
   std::lock_guard lock(mutex_);
   consumers_.erase(consumer);
+  floors_.erase(consumer);
   pending_.consumers.erase(consumer);
   pending_.forgotten.push_back(consumer);
   ++posted_;
@@ -94,6 +112,9 @@ void State::forget(const std::string& consumer) {
 
 void State::post(const LostRange& range) {
   std::lock_guard lock(mutex_);
+  for (const LostRange& known : lost_) {
+    if (known.epoch == range.epoch && known.first == range.first && known.last == range.last) return;
+  }
   lost_.push_back(range);
   pending_.lost.push_back(range);
   ++posted_;
@@ -107,7 +128,7 @@ void State::put(const KeyValue& value) {
   } else {
     values_[value.instance].erase(value.key);
   }
-  pending_.values.push_back(value);
+  pending_.values[{value.instance, value.key}] = value.value;
   ++posted_;
   wake_.notify_all();
 }
@@ -157,7 +178,7 @@ uint64_t State::settled_floor() const {
 
 size_t State::pending_dead_letters() const {
   std::lock_guard lock(mutex_);
-  return pending_.letters.size();
+  return pending_.letters.size() + letters_in_writing_;
 }
 
 std::string State::trouble() const {
@@ -177,75 +198,78 @@ base::Status State::sync(base::Duration patience) {
 void State::run() {
   std::unique_lock lock(mutex_);
   base::Duration pause = kFlushEvery;
+  uint64_t covers = 0;
   for (;;) {
-    wake_.wait(lock, [&] { return stopping_ || !pending_.empty(); });
+    wake_.wait(lock, [&] { return stopping_ || !pending_.empty() || !writing_.empty() || durable_ != posted_; });
     // Gather for a while: one transaction for all consumers costs as much as one for one.
     if (!stopping_) wake_.wait_for(lock, pause, [&] { return stopping_ || urgent_; });
     urgent_ = false;
-    if (pending_.empty()) {
-      durable_ = posted_;
-      written_.notify_all();
-      if (stopping_) return;
-      continue;
+    if (writing_.empty()) {
+      writing_ = std::exchange(pending_, {});
+      letters_in_writing_ = writing_.letters.size();
+      covers = posted_;
+      ++write_number_;
     }
-    Changes changes = std::exchange(pending_, {});
-    uint64_t covers = posted_;
     lock.unlock();
-    base::Status done = write(changes);
+    base::Status done = writing_.empty() ? base::Status() : write();
     lock.lock();
-    if (done) {
-      for (const auto& [name, consumer] : changes.consumers) floors_[name] = consumer.cursor.floor();
-      for (const std::string& name : changes.forgotten) floors_.erase(name);
-      durable_ = covers;
-      if (!trouble_.empty()) base::log_info("journal", "state.db can be written again");
-      trouble_.clear();
-      pause = kFlushEvery;
-      written_.notify_all();
+    if (!done) {
+      if (trouble_.empty()) base::log_error("journal", "cannot write state.db: " + done.error().text());
+      trouble_ = done.error().text();
+      pause = std::min<base::Duration>(pause * 2, std::chrono::seconds(2));
+      if (stopping_) return;  // what is missing is delivered again after the next start
       continue;
     }
-    if (trouble_.empty()) base::log_error("journal", "cannot write state.db: " + done.error().text());
-    trouble_ = done.error().text();
-    merge_back(std::move(changes));
-    pause = std::min<base::Duration>(pause * 2, std::chrono::seconds(2));
-    if (stopping_) return;  // what is missing is delivered again after the next start
+    note_written();
+    durable_ = covers;
+    if (!trouble_.empty()) base::log_info("journal", "state.db can be written again");
+    trouble_.clear();
+    pause = kFlushEvery;
+    written_.notify_all();
+    if (stopping_ && pending_.empty()) return;
   }
 }
 
-void State::merge_back(Changes&& failed) {
-  for (auto& [name, consumer] : failed.consumers) {
-    if (std::find(pending_.forgotten.begin(), pending_.forgotten.end(), name) == pending_.forgotten.end()) {
-      pending_.consumers.emplace(name, std::move(consumer));  // a newer post wins
-    }
+// writing_ is on disk. With the mutex held.
+void State::note_written() {
+  for (const auto& [name, consumer] : writing_.consumers) {
+    // One that was forgotten meanwhile has no floor, whether it has begun again or not.
+    const auto& forgotten = pending_.forgotten;
+    if (std::find(forgotten.begin(), forgotten.end(), name) == forgotten.end()) floors_[name] = consumer.cursor.floor();
   }
-  auto prepend = [](auto& older, auto& newer) {
-    older.insert(older.end(), std::make_move_iterator(newer.begin()), std::make_move_iterator(newer.end()));
-    newer = std::move(older);
-  };
-  prepend(failed.forgotten, pending_.forgotten);
-  prepend(failed.letters, pending_.letters);
-  prepend(failed.lost, pending_.lost);
-  prepend(failed.values, pending_.values);
-  pending_.meta.merge(failed.meta);
+  writing_ = {};
+  letters_in_writing_ = 0;
 }
 
-base::Status State::write(const Changes& changes) {
-  base::Status done = write_in_transaction(changes);
+base::Status State::write() {
+  if (unsure_ && was_committed()) return {};
+  base::Status done = write_in_transaction();
   if (!done && done.error().code == base::Code::kFull && files_.exists(ballast_path())) {
     (void)files_.remove(ballast_path());
-    done = write_in_transaction(changes);
+    done = write_in_transaction();
     if (done) base::log_warn("journal", "the disk is full: state.db lives on its reserve");
   } else if (done) {
     restore_ballast();
   }
-  if (!done && done.error().code != base::Code::kFull) {
-    // Its transaction may or may not be in the file; a fresh connection finds out, and every write here can be
-    // repeated except for dead letters, which a repetition would show twice: that is better than not at all.
-    if (auto reopened = StateFile::open(files_, path_); reopened) file_ = std::move(*reopened);
-  }
+  // A full disk rolls back. After any other failure the transaction may be in the file or not.
+  if (done) unsure_ = false;
+  if (!done && done.error().code != base::Code::kFull) unsure_ = true;
+  if (unsure_ && was_committed()) return {};
   return done;
 }
 
-base::Status State::write_in_transaction(const Changes& changes) {
+// Opens the file anew and looks whether the last try of writing_ is in it: dead letters must not come twice.
+bool State::was_committed() {
+  auto reopened = StateFile::open(files_, path_);
+  if (!reopened) return false;
+  file_ = std::move(*reopened);
+  auto meta = file_.meta();
+  if (!meta) return false;
+  unsure_ = false;
+  return (*meta)["write"] == std::to_string(write_number_);
+}
+
+base::Status State::write_in_transaction() {
   if (auto done = file_.begin(); !done) return done;
   base::Status done;
   auto all = [&](const auto& items, auto&& write_one) {
@@ -253,12 +277,15 @@ base::Status State::write_in_transaction(const Changes& changes) {
       if (done) done = write_one(item);
     }
   };
-  all(changes.forgotten, [&](const auto& name) { return file_.remove_consumer(name); });
-  all(changes.consumers, [&](const auto& entry) { return file_.put(entry.second); });
-  all(changes.letters, [&](const auto& letter) { return file_.add(letter); });
-  all(changes.lost, [&](const auto& range) { return file_.add(range); });
-  all(changes.values, [&](const auto& value) { return file_.put(value); });
-  all(changes.meta, [&](const auto& entry) { return file_.put_meta(entry.first, entry.second); });
+  all(writing_.forgotten, [&](const auto& name) { return file_.remove_consumer(name); });
+  all(writing_.consumers, [&](const auto& entry) { return file_.put(entry.second); });
+  all(writing_.letters, [&](const auto& letter) { return file_.add(letter); });
+  all(writing_.lost, [&](const auto& range) { return file_.add(range); });
+  all(writing_.values, [&](const auto& entry) {
+    return file_.put(KeyValue{entry.first.first, entry.first.second, entry.second});
+  });
+  all(writing_.meta, [&](const auto& entry) { return file_.put_meta(entry.first, entry.second); });
+  if (done) done = file_.put_meta("write", std::to_string(write_number_));
   if (done) done = file_.commit();
   if (!done) file_.roll_back();
   return done;

@@ -36,6 +36,7 @@ class State {
   // A consumer's progress, cursor and counts of one moment, and the dead letters that are new in it.
   void post(ConsumerState state, std::vector<DeadLetter> letters);
   void forget(const std::string& consumer);
+  // Listed once however often it is found.
   void post(const LostRange& range);
   void put(const KeyValue& value);
   void put_meta(const std::string& key, const std::string& value);
@@ -44,6 +45,8 @@ class State {
   std::vector<LostRange> lost() const;
   std::map<std::string, std::string> key_values(const std::string& instance) const;
   std::string meta(const std::string& key) const;  // "" when absent
+  // True when there was no usable state.db: it is a new one.
+  bool is_new() const { return is_new_; }
 
   // The lowest floor of all consumers that is on disk; nothing below it is needed by any of them.
   uint64_t settled_floor() const;
@@ -60,7 +63,8 @@ class State {
     std::vector<std::string> forgotten;
     std::vector<DeadLetter> letters;
     std::vector<LostRange> lost;
-    std::vector<KeyValue> values;
+    // By instance and key; the last one counts, so that their number is bounded.
+    std::map<std::pair<std::string, std::string>, std::optional<std::string>> values;
     std::map<std::string, std::string> meta;
     bool empty() const;
   };
@@ -68,19 +72,27 @@ class State {
   State(base::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
   base::Status load();
   void run();
-  base::Status write(const Changes& changes);
-  base::Status write_in_transaction(const Changes& changes);
-  void merge_back(Changes&& failed);
+  base::Status write();
+  base::Status write_in_transaction();
+  bool was_committed();
+  void note_written();
   void restore_ballast();
   std::string ballast_path() const;
 
   base::FileSystem& files_;
   std::string path_;
-  StateFile file_;  // the thread's, once it runs
+  bool is_new_ = false;
+
+  // The thread's, once it runs.
+  StateFile file_;
+  Changes writing_;  // is written again until it is on disk; what comes meanwhile waits in pending_
+  uint64_t write_number_ = 0;
+  bool unsure_ = false;  // whether the last try of writing_ is in the file
 
   mutable std::mutex mutex_;
   std::condition_variable wake_, written_;
   Changes pending_;
+  size_t letters_in_writing_ = 0;
   std::map<std::string, ConsumerState> consumers_;  // as posted
   std::map<std::string, uint64_t> floors_;          // as written
   std::vector<LostRange> lost_;

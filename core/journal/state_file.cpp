@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/time.h"
+
 namespace weir::journal {
 namespace {
 
@@ -96,12 +98,18 @@ base::Result<std::vector<DeadLetter>> select_letters(base::FileSystem& files, co
 }  // namespace
 
 base::Result<StateFile> StateFile::open(base::FileSystem& files, const std::string& path) {
+  // See Segment::reopen(): what a killed process could not sync is read again, and must be on the disk by then.
+  if (files.exists(path + "-wal")) {
+    if (auto done = files.rewrite_file(path + "-wal"); !done) return done.error();
+  }
   auto database = base::Database::open(path, base::OpenAs::kWriter, files.sqlite_vfs());
   if (!database) return database.error();
   StateFile state;
   state.database_ = std::move(*database);
   if (auto done = state.database_.execute(kSettings); !done) return done.error();
   if (auto done = state.database_.execute(kTables); !done) return done.error();
+  // A write, so that the WAL is made now and the sync of the folder covers its name.
+  if (auto done = state.put_meta("opened", std::to_string(base::wall_ns())); !done) return done.error();
   if (auto done = files.sync_directory(base::parent_directory(path)); !done) return done.error();
   return state;
 }

@@ -21,8 +21,13 @@ bool Tail::read(uint64_t from, size_t max_bytes, std::vector<StoredBatch>* out) 
   if (batches_.empty() || from < batches_.front().first) return false;
   auto at = std::partition_point(batches_.begin(), batches_.end(),
                                  [&](const StoredBatch& batch) { return batch.last() < from; });
-  for (size_t bytes = 0; at != batches_.end() && (bytes == 0 || bytes + at->block->size() <= max_bytes); ++at) {
+  // Events of a failed commit that came back are on disk alone; to step over them would be to lose them.
+  if (at == batches_.end() || at->first > from) return false;
+  uint64_t next = at->first;
+  for (size_t bytes = 0; at != batches_.end() && at->first == next; ++at) {
+    if (bytes != 0 && bytes + at->block->size() > max_bytes) break;
     bytes += at->block->size();
+    next = at->last() + 1;
     out->push_back(*at);
   }
   return true;

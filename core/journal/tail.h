@@ -26,7 +26,8 @@ class Tail {
   explicit Tail(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   void push(std::vector<StoredBatch>& batches);
-  // Appends the batches from the one that holds `from` on, until `max_bytes`; false when `from` is no longer here.
+  // Appends the batches from the one that holds `from` on, until `max_bytes` or a hole in the sequences; false when
+  // `from` is not here.
   bool read(uint64_t from, size_t max_bytes, std::vector<StoredBatch>* out) const;
   size_t bytes() const;
   void clear();

@@ -13,6 +13,14 @@ namespace {
 // One transaction's batches, unpacked: keeps a commit, and with it the wait of whoever comes next, short.
 constexpr size_t kMaxTransactionBytes = 4 << 20;
 
+// What a transaction adds to the files, about: a row is a little more than its body, and every transaction writes the
+// last page of each table, and often one above it, to the WAL again.
+uint64_t stored_size(size_t bodies, size_t rows, size_t keys) {
+  constexpr uint64_t kRow = 64, kKey = 48, kPage = 4120, kPagesRewritten = 1;
+  uint64_t written = bodies + bodies / 50 + rows * kRow + keys * kKey;
+  return written + kPage * (kPagesRewritten + (keys != 0 ? 1 : 0));
+}
+
 bool same_text(const event::Block& block, weir_ref a, weir_ref b) {
   return a.size == b.size && (a.offset == b.offset || block.text(a) == block.text(b));
 }
@@ -33,17 +41,29 @@ Writer::Writer(WriterContext context, const Start& start)
 
 Writer::~Writer() { stop(); }
 
-base::Status Writer::start() {
+void Writer::start() {
+  base::Status done;
   if (activated_) {
     auto segment = Segment::reopen(*context_.files, context_.directory + "/" + segment_name(current_.number));
-    if (!segment) return segment.error();
-    segment_ = std::move(*segment);
-    segment_born_ = base::now();
-  } else if (auto done = open_new_segment(); !done) {
-    return done;
+    if (segment) {
+      segment_ = std::move(*segment);
+      segment_born_ = base::now();
+    } else {
+      done = segment.error();
+      failed_segment_ = current_.number;
+    }
+  } else {
+    done = open_new_segment();
   }
-  thread_ = std::thread([this] { run(); });
-  return {};
+  if (!done) {
+    healthy_ = false;
+    trouble_ = done.error().text();
+    base::log_error("journal", "cannot write: " + trouble_ + "; devices are told to wait");
+  }
+  thread_ = std::thread([this, done] {
+    if (!done) fail_transaction(done.error());
+    run();
+  });
 }
 
 void Writer::stop() {
@@ -65,7 +85,13 @@ void Writer::offer(Offer offer) {
   if (was_empty) wake_.notify_one();
 }
 
-void Writer::roll_segment() { roll_wanted_ = true; }
+void Writer::roll_segment() {
+  {
+    std::lock_guard lock(mutex_);
+    roll_wanted_ = true;
+  }
+  wake_.notify_one();
+}
 
 std::string Writer::trouble() const {
   std::lock_guard lock(mutex_);
@@ -80,7 +106,7 @@ Writer::Statistics Writer::statistics() const {
 // Waits for offers, or for the time when relaxed batches must be flushed. False when it is time to end.
 bool Writer::take(std::deque<Offer>* offers) {
   std::unique_lock lock(mutex_);
-  auto ready = [&] { return stopping_ || !queue_.empty(); };
+  auto ready = [&] { return stopping_ || !queue_.empty() || roll_wanted_; };
   if (flush_at_ == base::Monotonic::max()) {
     wake_.wait(lock, ready);
   } else {
@@ -108,10 +134,15 @@ void Writer::run() {
     }
     if (!done) {
       fail_transaction(done.error());
-    } else if (!more || commit_is_due()) {
-      commit();
+      continue;
     }
-    if (roll_wanted_.exchange(false) && !in_transaction_ && activated_) roll();
+    bool rolls;
+    {
+      std::lock_guard lock(mutex_);
+      rolls = std::exchange(roll_wanted_, false);
+    }
+    if (!more || rolls || commit_is_due()) commit();
+    if (rolls && segment_ && activated_) roll();
   }
   // A clean stop leaves no WAL behind, so that the next start is quick. Should it fail, recovery does the same.
   if (segment_) (void)segment_->checkpoint();
@@ -125,6 +156,7 @@ bool Writer::commit_is_due() const {
 
 base::Status Writer::write(Entry& entry) {
   Offer& offer = entry.offer;
+  if (!relaxed_allowed_) offer.relaxed = false;
   if (!entry.numbered) identify(entry);
   if (!offer.relaxed) strict_waits_ = true;
   if (entry.stored == 0) return {};
@@ -143,7 +175,10 @@ base::Status Writer::write(Entry& entry) {
   if (offer.relaxed) {
     flush_at_ = std::min(flush_at_, base::now() + offer.flush);
     std::vector<Entry*> now{&entry};
-    if (!entry.answered) answer(now, true);
+    if (!entry.answered) {
+      entry.told = entry.first;
+      answer(now, true);
+    }
   }
   return {};
 }
@@ -156,7 +191,7 @@ void Writer::identify(Entry& entry) {
   entry.settlement.count = block.batch()->count;
   entry.settlement.bytes = static_cast<uint32_t>(block.size());
   event::Id next = ids_.next(entry.offer.received_ns, block.batch()->count);
-  drop_duplicates(entry);
+  drop_duplicates(entry, next);
   uint32_t count = block.batch()->count;
   uint32_t flags = base::plausible(entry.offer.received_ns) ? 0 : WEIR_CLOCK_SUSPECT;
   constexpr uint8_t kNoTrace[16] = {};
@@ -180,8 +215,9 @@ void Writer::identify(Entry& entry) {
   entry.numbered = true;
 }
 
-// Moves the events that are new to the front and fills in the runs of ids, without ids for the new ones.
-void Writer::drop_duplicates(Entry& entry) {
+// Moves the events that are new to the front and fills in the runs of ids, without ids for the new ones, which will
+// count on from `next`.
+void Writer::drop_duplicates(Entry& entry, const event::Id& next) {
   event::Block& block = entry.offer.block;
   uint32_t count = block.batch()->count, kept = 0;
   auto keep = [&](uint32_t from, uint32_t n) {
@@ -196,6 +232,7 @@ void Writer::drop_duplicates(Entry& entry) {
       ids.push_back({{}, n});
     }
   };
+  std::map<std::pair<DedupeKey, uint32_t>, uint32_t> here;  // messages of this batch, and their places
   for (uint32_t i = 0, n; i < count; i += n) {
     weir_ref ref = block.event(i)->dedupe_key;
     for (n = 1; i + n < count && same_text(block, ref, block.event(i + n)->dedupe_key); ++n) {
@@ -205,16 +242,20 @@ void Writer::drop_duplicates(Entry& entry) {
       continue;
     }
     DedupeKey key = dedupe_key(entry.offer.source, block.text(ref));
-    auto known = dedupe_.find(key);
-    // Another number of events under the same key is another message: to store it is the safe reading.
-    if (!known || known->count != n) {
-      entry.groups.push_back({key, kept, n});
-      keep(i, n);
+    if (auto known = dedupe_.find(key, n)) {
+      entry.settlement.ids.push_back({known->first_id, n});
+      entry.settlement.duplicates += n;
+      if (entry.settlement.first_sequence == 0) entry.settlement.first_sequence = known->first_sequence;
       continue;
     }
-    entry.settlement.ids.push_back({known->first_id, n});
-    entry.settlement.duplicates += n;
-    if (entry.settlement.first_sequence == 0) entry.settlement.first_sequence = known->first_sequence;
+    auto [first, fresh] = here.emplace(std::pair(key, n), kept);
+    if (!fresh) {
+      entry.settlement.ids.push_back({event::advance(next, first->second), n});
+      entry.settlement.duplicates += n;
+      continue;
+    }
+    entry.groups.push_back({key, kept, n});
+    keep(i, n);
   }
   block.batch()->count = kept;
 }
@@ -228,7 +269,8 @@ base::Status Writer::remember(const Entry& entry) {
     std::memcpy(known.first_id.data(), entry.offer.block.event(group.at)->id, known.first_id.size());
     if (auto done = segment_->remember(known); !done) return done;
     dedupe_.add(known);
-    added_.push_back(known.key);
+    added_.push_back(known);
+    ++groups_;
   }
   return {};
 }
@@ -243,9 +285,11 @@ base::Status Writer::begin(int64_t now_ns) {
 }
 
 void Writer::commit() {
+  if (entries_.empty()) return;
   base::Monotonic began = base::now();
   if (in_transaction_) {
     if (auto done = segment_->commit(); !done) return fail_transaction(done.error());
+    failures_in_a_row_ = 0;
   }
   {
     std::lock_guard lock(mutex_);
@@ -265,11 +309,10 @@ void Writer::commit() {
   entries_.clear();
   added_.clear();
   in_transaction_ = strict_waits_ = false;
-  transaction_bytes_ = stored_bytes_ = 0;
+  transaction_bytes_ = stored_bytes_ = groups_ = 0;
   flush_at_ = base::Monotonic::max();
-  if (current_.bytes >= context_.segment_bytes || base::now() - segment_born_ >= context_.segment_age) {
-    if (activated_) roll();
-  }
+  bool rolls = current_.bytes >= context_.segment_bytes || base::now() - segment_born_ >= context_.segment_age;
+  if (rolls && segment_ && activated_) roll();
 }
 
 // Makes what was committed visible: the table of contents, then memory, then the head.
@@ -282,8 +325,7 @@ void Writer::publish() {
     batches.push_back({std::make_shared<const event::Block>(std::move(entry.offer.block)), entry.first, entry.stored,
                        entry.offer.source});
   }
-  // A row costs a little more than its body: cells, overflow pages, the frame headers of the WAL.
-  current_.bytes += stored_bytes_ + stored_bytes_ / 50 + batches.size() * 64;
+  current_.bytes += stored_size(stored_bytes_, batches.size(), groups_);
   current_.facts.last = next_sequence_ - 1;
   current_.facts.newest_received_ns = newest_ns;
   if (!activated_) {

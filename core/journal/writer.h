@@ -6,6 +6,7 @@
 //
 // When a commit fails its fate is unknown: the frames may come back after a restart. The writer refuses the batches,
 // gives the file up, looks into it through a new connection, and goes on in a new segment behind whatever is there.
+// Only a full disk is certain: SQLite wrote no commit, and the same segment goes on when there is room.
 #pragma once
 
 #include <atomic>
@@ -88,8 +89,9 @@ class Writer {
   Writer(WriterContext context, const Start& start);
   ~Writer();
 
-  // Opens the first segment, then starts the thread.
-  base::Status start();
+  // Opens the first segment, then starts the thread. When the disk does not let it, the thread tries on, and
+  // trouble() says why nothing can be written.
+  void start();
   // Commits what was offered, then ends the thread. Nothing may be offered any more.
   void stop();
 
@@ -97,6 +99,9 @@ class Writer {
   void offer(Offer offer);
   // Begins a new segment soon: the current one is suspected of damage. Any thread.
   void roll_segment();
+  // From now on relaxed batches may be answered before they are on disk: the disk knows that a crash ends the epoch.
+  // Until then they are treated as strict ones. Any thread.
+  void allow_relaxed() { relaxed_allowed_ = true; }
   // To be filled before start().
   DedupeWindow& dedupe() { return dedupe_; }
 
@@ -124,7 +129,8 @@ class Writer {
   struct Entry {
     Offer offer;
     Settlement settlement;
-    uint64_t first = 0;
+    uint64_t first = 0;   // its number in the last transaction it was in
+    uint64_t told = 0;    // the number that a relaxed source was told
     uint32_t stored = 0;  // events in its row; 0 when all were duplicates
     bool numbered = false;  // has its ids already: a relaxed batch that is tried again
     bool answered = false;  // the source was told
@@ -136,7 +142,7 @@ class Writer {
   bool take(std::deque<Offer>* offers);
   bool commit_is_due() const;
   void identify(Entry& entry);
-  void drop_duplicates(Entry& entry);
+  void drop_duplicates(Entry& entry, const event::Id& next);
   base::Status remember(const Entry& entry);
   base::Status write(Entry& entry);
   base::Status begin(int64_t now_ns);
@@ -147,22 +153,28 @@ class Writer {
 
   // writer_recovery.cpp
   void fail_transaction(const base::Error& reason);
+  void abandon(const base::Error& reason);
+  bool wait_refusing(base::Duration pause);
   void refuse_queue();
   void recover();
   base::Status try_recover();
   base::Status examine_failed_segment();
+  void take_back(const SegmentFacts& facts);
+  void keep_numbers_apart();
+  base::Status commit_owed();
   base::Status open_new_segment();
 
   WriterContext context_;
   std::atomic<uint64_t> head_;
   std::atomic<uint64_t> epoch_;
   std::atomic<bool> healthy_{true};
-  std::atomic<bool> roll_wanted_{false};
+  std::atomic<bool> relaxed_allowed_{false};
 
-  mutable std::mutex mutex_;  // queue_, stopping_, trouble_, statistics_
+  mutable std::mutex mutex_;  // the five below
   std::condition_variable wake_;
   std::deque<Offer> queue_;
   bool stopping_ = false;
+  bool roll_wanted_ = false;
   std::string trouble_;
   Statistics statistics_;
 
@@ -173,15 +185,18 @@ class Writer {
   SegmentInfo current_;      // of segment_
   bool activated_ = false;   // current_ has its first row
   std::optional<uint32_t> failed_segment_;
+  bool disk_was_full_ = false;     // why it failed
+  uint32_t failures_in_a_row_ = 0; // since the last commit
   uint32_t next_number_;
   uint64_t next_sequence_;   // of the next event, within the open transaction
   base::Monotonic segment_born_{};
 
   bool in_transaction_ = false;
   std::vector<Entry> entries_;  // of the open transaction
-  std::vector<DedupeKey> added_;  // to the window, by the open transaction
+  std::vector<DedupeEntry> added_;  // to the window, by the open transaction
   size_t transaction_bytes_ = 0;  // unpacked
   size_t stored_bytes_ = 0;       // as stored
+  size_t groups_ = 0;             // dedupe entries
   bool strict_waits_ = false;
   base::Monotonic flush_at_ = base::Monotonic::max();
   std::string scratch_;
