@@ -121,6 +121,9 @@ Result<Database> Database::open(const std::string& path, OpenAs as, const char* 
     failure.where = path;
     return failure;
   }
+  // Only for moments: another connection just recovers the WAL.
+  constexpr int kReaderPatienceMs = 2000;
+  if (as == OpenAs::kReader) sqlite3_busy_timeout(raw, kReaderPatienceMs);
   return made;
 }
 

@@ -17,8 +17,6 @@ constexpr uint64_t kPressurePercent = 80;
 constexpr base::Duration kLongestSegmentAge = std::chrono::hours(1);
 // However short the retention: a segment a batch would be slow.
 constexpr base::Duration kShortestSegmentAge = std::chrono::seconds(10);
-// Time for state.db to learn of a relaxed source, or of what a repair gives up.
-constexpr base::Duration kStatePatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -96,7 +94,10 @@ void Journal::stop() {
   maintenance_wake_.notify_all();
   if (maintenance_.joinable()) maintenance_.join();
   if (state_) {
-    if (writer_ && writer_->healthy()) state_->put_meta("clean", "1");
+    if (writer_ && writer_->healthy()) {
+      state_->put_meta(kEpochKey, event::epoch_text(writer_->epoch()));  // the writer may have begun one
+      state_->put_meta("clean", "1");
+    }
     state_->stop();
   }
 }
@@ -111,7 +112,13 @@ void Journal::note_relaxed_source() {
 
 // Lets relaxed batches be answered early once the disk knows what a crash from now on means.
 void Journal::allow_relaxed(base::Duration patience) {
-  if (!relaxed_waits_ || !state_->sync(patience)) return;
+  if (!relaxed_waits_) return;
+  // In slices: a disk that fails is not waited for.
+  constexpr base::Duration kSlice = std::chrono::milliseconds(20);
+  base::Monotonic until = base::now() + patience;
+  while (!state_->sync(kSlice)) {
+    if (!state_->trouble().empty() || base::now() >= until) return;
+  }
   relaxed_waits_ = false;
   writer_->allow_relaxed();
 }

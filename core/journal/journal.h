@@ -58,7 +58,7 @@ class Journal : public ReaderSource {
 
   State& state() { return *state_; }
   // Relaxed sources exist: a crash from now on may forget numbers that were given out, so it ends the epoch. Until the
-  // disk knows that (at most a second on a sound one, which this waits for) they are answered as strict ones are.
+  // disk knows that (milliseconds on a sound one, which this waits for) they are answered as strict ones are.
   void note_relaxed_source();
 
   void add(HeadListener* listener);
@@ -86,6 +86,11 @@ class Journal : public ReaderSource {
   const std::string& directory() const { return directory_; }
 
  private:
+  // Time for state.db to learn what must be on disk before something else happens.
+  static constexpr base::Duration kStatePatience = std::chrono::milliseconds(500);
+  // In state.db: the epoch in which numbers are given. When the newest segment has another one, neither is trusted.
+  static constexpr const char* kEpochKey = "epoch";
+
   explicit Journal(const Options& options);
   base::Status open_files();
   WriterContext writer_context();

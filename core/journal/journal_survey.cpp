@@ -45,15 +45,23 @@ base::Result<SegmentFacts> facts_of(base::FileSystem& files, const std::string& 
 
 base::Result<Journal::Found> Journal::survey_segment(uint32_t number, bool newest) {
   std::string path = segment_path(number);
+  // Before what makes it doubtful is out of sight.
+  auto doubt_numbers = [&] {
+    if (!newest) return;
+    state_->put_meta(kEpochKey, "doubtful");
+    (void)state_->sync(kStatePatience);
+  };
   bool has_no_tables = false;
   auto facts = facts_of(*files_, path, &has_no_tables);
   if (!facts && facts.error().code == base::Code::kNotFound) {
     // Its making was cut short, or it was a spare. One without tables may also have lost all it had: its number is not
     // to be trusted then.
+    if (has_no_tables) doubt_numbers();
     if (auto done = remove_segment_files(*files_, path); !done) return done.error();
     return has_no_tables ? Found::kInDoubt : Found::kUnused;
   }
   if (!facts && facts.error().code == base::Code::kDamaged) {
+    doubt_numbers();
     if (auto done = set_aside(number, facts.error().what, UINT64_MAX); !done) return done.error();
     return Found::kInDoubt;
   }
@@ -141,8 +149,7 @@ base::Result<Writer::Start> Journal::survey() {
   auto numbers = tidy_up();
   if (!numbers) return numbers.error();
   Writer::Start start;
-  // Without state.db nobody knows what relaxed sources were told.
-  bool new_epoch = numbers->empty() || state_->is_new();
+  bool new_epoch = numbers->empty();
   for (uint32_t number : *numbers) {
     auto found = survey_segment(number, number == numbers->back());
     if (!found) return found.error();
@@ -154,11 +161,16 @@ base::Result<Writer::Start> Journal::survey() {
   // Numbers that relaxed sources were told and that the crash forgot must not come again in this epoch.
   if (state_->meta("relaxed") == "1" && state_->meta("clean") == "0") new_epoch = true;
   std::vector<SegmentInfo> segments = segments_.all();
-  if (new_epoch || segments.empty()) {
+  // An epoch that was begun and holds no event yet is known to state.db alone; to go back to the one before it would
+  // give numbers again that it was begun to avoid. And without state.db nobody knows what relaxed sources were told.
+  if (segments.empty() || state_->meta(kEpochKey) != event::epoch_text(segments.back().facts.epoch)) new_epoch = true;
+  if (new_epoch) {
     start.epoch = event::random_u64();
     if (!segments.empty()) {
       base::log_warn("journal", "numbering begins a new epoch, " + event::epoch_text(start.epoch));
     }
+    state_->put_meta(kEpochKey, event::epoch_text(start.epoch));
+    (void)state_->sync(kStatePatience);
   } else {
     start.epoch = segments.back().facts.epoch;
   }

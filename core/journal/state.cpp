@@ -54,8 +54,7 @@ base::Status State::load() {
   if (!meta) return meta.error();
   meta_ = std::move(*meta);
   // Durable before anything else is: a relaxed source's answers depend on it.
-  is_new_ = meta_.count("clean") == 0;
-  if (is_new_) {
+  if (meta_.count("clean") == 0) {
     if (auto done = file_.put_meta("clean", "0"); !done) return done;
     meta_["clean"] = "0";
   }

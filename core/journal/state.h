@@ -45,8 +45,6 @@ class State {
   std::vector<LostRange> lost() const;
   std::map<std::string, std::string> key_values(const std::string& instance) const;
   std::string meta(const std::string& key) const;  // "" when absent
-  // True when there was no usable state.db: it is a new one.
-  bool is_new() const { return is_new_; }
 
   // The lowest floor of all consumers that is on disk; nothing below it is needed by any of them.
   uint64_t settled_floor() const;
@@ -81,8 +79,6 @@ class State {
 
   base::FileSystem& files_;
   std::string path_;
-  bool is_new_ = false;
-
   // The thread's, once it runs.
   StateFile file_;
   Changes writing_;  // is written again until it is on disk; what comes meanwhile waits in pending_
