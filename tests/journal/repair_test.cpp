@@ -38,13 +38,17 @@ class JournalRepair : public JournalTest {
     return std::string(block.text(block.event(0)->unit)).substr(0, 64);
   }
   uint64_t offset_of(const std::string& file, uint64_t mark) {
-    size_t at = machine_.disk().contents(file).find(text_of(mark));
+    size_t at = machine_.disk().contents(file).rfind(text_of(mark));
     EXPECT_NE(at, std::string::npos) << "mark " << mark << " is not in " << file;
     return at;
   }
   void damage_row(const std::string& file, uint64_t mark) {
-    std::string other(1, static_cast<char>(text_of(mark).front() ^ 1));
-    machine_.disk().damage(file, offset_of(file, mark), other);
+    std::string text = text_of(mark), other(1, static_cast<char>(text.front() ^ 1));
+    std::string bytes = machine_.disk().contents(file);
+    // A page that was split holds a copy that nothing points to.
+    size_t at = bytes.find(text);
+    ASSERT_NE(at, std::string::npos) << "mark " << mark << " is not in " << file;
+    for (; at != std::string::npos; at = bytes.find(text, at + 1)) machine_.disk().damage(file, at, other);
   }
   void damage_page_of(const std::string& file, uint64_t mark) {
     machine_.disk().damage(file, offset_of(file, mark) / kPage * kPage, std::string(kPage, '\xA5'));
@@ -398,9 +402,11 @@ TEST_F(JournalRepair, ARepairThatLosesPowerAtAnyMomentLosesNothingMore) {
         victim_head = journal->statistics().segments.at(1).facts.last;
         journal->stop();
       }
+      // SQLite does not sync a WAL that it empties; the cut would bring it back, and with it the undamaged page.
+      ASSERT_OK(machine.files().rewrite_file(path(2) + "-wal"));
       // The page of segment 2's last row: the survey itself finds it.
       uint64_t victim = kFirstMark + victim_head / kEvents - 1;
-      size_t at = machine.disk().contents(path(2)).find(text_of(victim));
+      size_t at = machine.disk().contents(path(2)).rfind(text_of(victim));
       ASSERT_NE(at, std::string::npos);
       machine.disk().damage(path(2), at / kPage * kPage, std::string(kPage, '\xA5'));
       machine.disk().power_off_at(n);
