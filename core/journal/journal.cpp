@@ -297,12 +297,13 @@ base::Status Journal::set_aside(uint32_t number, const std::string& reason, uint
   if (!repair->lost.empty() && !state_->sync(kStatePatience)) {
     base::log_warn("journal", "what is lost of " + segment_name(number) + " is not on disk yet");
   }
+  auto kept = finish_repair(*files_, directory_, number, report_of(*repair, number, reason));
+  if (!kept) return kept.error();
   {
+    // Not before: without the writer's connection the next reader recovers the WAL, up to the damage only.
     std::lock_guard lock(maintenance_mutex_);
     sealed_.erase(number);
   }
-  auto kept = finish_repair(*files_, directory_, number, report_of(*repair, number, reason));
-  if (!kept) return kept.error();
   base::log_error("journal", segment_name(number) + " was damaged (" + reason + "): " +
                                  std::to_string(repair->saved_events) + " events saved, " +
                                  std::to_string(repair->lost.size()) + " ranges lost; the file is kept as " + *kept);

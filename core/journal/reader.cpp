@@ -1,5 +1,6 @@
 #include "journal/reader.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "journal/row.h"
@@ -59,18 +60,23 @@ base::Status Reader::read(uint64_t from, size_t max_bytes, std::vector<StoredBat
 
 base::Status Reader::read_segment(const SegmentInfo& segment, uint64_t from, size_t max_bytes,
                                   std::vector<StoredBatch>* out) {
-  uint64_t head = journal_.head();
+  uint64_t head = journal_.head(), seen = 0;
   size_t bytes = 0;
+  bool ended = false;
   rows_.bind(1, from);
   for (;;) {
     auto row = rows_.step();
     if (!row) return row.error();
-    if (!*row) break;
+    if (!*row) {
+      ended = true;
+      break;
+    }
     StoredBatch batch;
     batch.first = rows_.unsigned_integer(0);
     batch.count = static_cast<uint32_t>(rows_.integer(1));
     // Rows beyond the head are committed but not yet announced.
     if (batch.last() > head) break;
+    seen = batch.last();
     if (batch.last() < from) continue;
     auto block = decode(static_cast<uint32_t>(rows_.integer(3)), static_cast<uint32_t>(rows_.integer(4)),
                         rows_.blob(5));
@@ -88,6 +94,10 @@ base::Status Reader::read_segment(const SegmentInfo& segment, uint64_t from, siz
     if (bytes >= max_bytes) break;
   }
   rows_.reset();
+  // Damage in a WAL hides what lies behind it without an error. To go on to the next segment would give it up.
+  if (ended && seen < std::min(segment.facts.last, head)) {
+    return base::error(base::Code::kDamaged, "its last rows are missing", segment_name(segment.number));
+  }
   return {};
 }
 

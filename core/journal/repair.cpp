@@ -159,6 +159,7 @@ base::Result<Repair> prepare_repair(base::FileSystem& files, const std::string& 
   if (auto done = remove_segment_files(files, unfinished); !done) return done.error();
   if (rows.empty()) return repair;
   for (const auto& [first, row] : rows) repair.saved_events += row.count;
+  facts.last = rows.rbegin()->first + rows.rbegin()->second.count - 1;
   facts.newest_received_ns = rows.rbegin()->second.received_ns;
   repair.facts = facts;
   if (auto done = write_new(files, unfinished, facts, salvage); !done) return done.error();

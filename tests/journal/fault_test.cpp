@@ -174,7 +174,7 @@ TEST_F(JournalFaults, AFailedWriteRefusesTheBatchAndTheNextOneIsTaken) {
 
 TEST_F(JournalFaults, ADiskThatFailsEveryWriteIsTriedAgainUntilItWorks) {
   open();
-  machine_.disk().inject({Operation::kWrite, 0, 40, ""});
+  machine_.disk().inject({Operation::kWrite, 0, 12, ""});
   EXPECT_FALSE(store(1, 2).durable);
   store_when_possible(2);
   EXPECT_EQ(contents().size(), 1u);

@@ -320,6 +320,23 @@ TEST_F(JournalRepair, DamageInTheOpenSegmentIsRepairedThoughNothingMoreIsOffered
   EXPECT_TRUE(store(make_block(1, 1)).durable);
 }
 
+// Regression: a reader that recovered the WAL itself saw the rows before the damage only, and went on to the next
+// segment as if the others had been given up.
+TEST_F(JournalRepair, RowsThatAreHiddenAtTheEndOfASegmentAreNotSteppedOver) {
+  make_segments();
+  open();
+  wait_for_checkpoints();
+  {
+    auto database = base::Database::open(path(2), base::OpenAs::kWriter, machine_.vfs_name());
+    ASSERT_OK(database);
+    ASSERT_OK(database->execute("DELETE FROM batch WHERE first_sequence = (SELECT max(first_sequence) FROM batch)"));
+    ASSERT_OK(database->checkpoint_and_truncate());
+  }
+  uint64_t gone = marks_in(3).front() - 1;
+  EXPECT_EQ(consume_all(), all_marks_but({gone}));
+  EXPECT_THAT(lost(), ElementsAre(sequences(gone, gone))) << "it is listed";
+}
+
 // Regression: a read that failed once had the sound file rewritten, and what could not be read just then was lost.
 TEST_F(JournalRepair, AReadErrorThatPassesSetsNothingAside) {
   make_segments();
