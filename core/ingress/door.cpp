@@ -168,6 +168,16 @@ DoorCounts Door::counts() const {
   return counts;
 }
 
+void Door::inherit(const DoorCounts& counts) {
+  // Admitted first: in flight is what is left of it, and must never be less than nothing.
+  admitted_ += counts.committed + counts.duplicates + counts.refused;
+  committed_ += counts.committed;
+  duplicates_ += counts.duplicates;
+  refused_ += counts.refused;
+  busy_ += counts.busy;
+  invalid_ += counts.invalid;
+}
+
 void Door::run() {
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -60,6 +60,8 @@ class Door : public journal::SettlementListener {
   void update_credit();
 
   DoorCounts counts() const;
+  // Goes on counting where the predecessor of this source ended.
+  void inherit(const DoorCounts& counts);
   const std::string& name() const { return name_; }
   void settled(std::vector<journal::Settlement> settlements) override;
 

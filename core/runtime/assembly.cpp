@@ -348,7 +348,10 @@ void Assembly::start_source(const std::string& name, std::unique_ptr<SourceRunne
     // The old one goes on, unless it had to go first.
     if (old == nullptr || !exclusive(fresh->config)) return;
   }
-  if (old != nullptr) old->end();
+  if (old != nullptr) {
+    old->end();
+    fresh->door->inherit(old->door->counts());
+  }
   std::lock_guard lock(mutex_);
   sources_.erase(name);
   if (!done.ok()) return;

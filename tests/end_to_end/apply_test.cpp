@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "end_to_end/site.h"
 #include "support/stub_gateway.h"
 
@@ -123,6 +122,7 @@ TEST(Apply, ReplacesASourceWithoutClosingItsPort) {
   EXPECT_EQ(site.post(events(1)).status, 202);
   EXPECT_EQ(site.post(events(100)).status, 413);
   ASSERT_TRUE(site.wait_settled("store", 2));
+  EXPECT_EQ(site.instance("api")["door"]["committed"], 2) << "since the gateway started, not since the change";
 }
 
 TEST(Apply, TriesAgainWhatCouldNotBeStarted) {
