@@ -167,21 +167,29 @@ class RealFileSystem final : public FileSystem {
     return sync_directory(parent_directory(path));
   }
 
-  Status rewrite_file(const std::string& path) override {
-    Descriptor file(open_file(path, O_RDWR));
+  Result<std::string> read_at(const std::string& path, uint64_t offset, uint64_t bytes) override {
+    if (bytes > kMaxReadBytes) return error(Code::kInvalid, "too much to be read at once", path);
+    Descriptor file(open_file(path, O_RDONLY));
     if (!file.open()) return system_error(errno, "open the file", path);
-    std::vector<char> chunk(256 << 10);
-    for (off_t at = 0;;) {
-      ssize_t got = uninterrupted([&] { return ::pread(file.number(), chunk.data(), chunk.size(), at); });
+    std::string part(bytes, '\0');
+    for (size_t done = 0; done < part.size();) {
+      auto at = static_cast<off_t>(offset + done);
+      ssize_t got = uninterrupted([&] { return ::pread(file.number(), part.data() + done, part.size() - done, at); });
       if (got < 0) return system_error(errno, "read the file", path);
-      if (got == 0) break;
-      for (ssize_t done = 0; done < got;) {
-        auto left = static_cast<size_t>(got - done);
-        ssize_t put = uninterrupted([&] { return ::pwrite(file.number(), chunk.data() + done, left, at + done); });
-        if (put < 0) return system_error(errno, "write the file", path);
-        done += put;
-      }
-      at += got;
+      if (got == 0) part.resize(done);
+      done += static_cast<size_t>(got);
+    }
+    return part;
+  }
+
+  Status overwrite(const std::string& path, uint64_t offset, std::string_view bytes) override {
+    Descriptor file(open_file(path, O_WRONLY));
+    if (!file.open()) return system_error(errno, "open the file", path);
+    for (size_t done = 0; done < bytes.size();) {
+      auto at = static_cast<off_t>(offset + done);
+      ssize_t put = uninterrupted([&] { return ::pwrite(file.number(), bytes.data() + done, bytes.size() - done, at); });
+      if (put < 0) return system_error(errno, "write the file", path);
+      done += static_cast<size_t>(put);
     }
     if (uninterrupted([&] { return ::fsync(file.number()); }) != 0) return system_error(errno, "sync the file", path);
     return {};

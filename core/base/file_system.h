@@ -47,10 +47,13 @@ class FileSystem {
   // error the whole file is removed, so that the space is free for others.
   virtual Status reserve_file(const std::string& path, uint64_t bytes) = 0;
 
-  // Writes the bytes of a file again, in place, and syncs them. After a failed fsync the kernel takes the pages for
-  // clean though they are not on the disk: they can be read, and no later fsync writes them (Linux). The content
-  // does not change; a power cut in the middle leaves each page on the disk as it was or as it is read.
-  virtual Status rewrite_file(const std::string& path) = 0;
+  // A part of a file, fewer bytes at its end. At most kMaxReadBytes, else kInvalid.
+  virtual Result<std::string> read_at(const std::string& path, uint64_t offset, uint64_t bytes) = 0;
+
+  // Writes into a file that is there, and syncs it. To write what can be read already is not for nothing: after a
+  // failed fsync the kernel takes the pages for clean though they are not on the disk, and no later fsync writes them
+  // (Linux). A power cut in the middle leaves each sector as it was or as it is to be.
+  virtual Status overwrite(const std::string& path, uint64_t offset, std::string_view bytes) = 0;
 
   // Removes a file. Can be undone by a power cut until sync_directory().
   virtual Status remove(const std::string& path) = 0;

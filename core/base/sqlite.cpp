@@ -150,9 +150,12 @@ Result<int64_t> Database::query_integer(std::string_view sql) {
   return statement->integer(0);
 }
 
-Status Database::checkpoint_and_truncate() {
-  int frames = 0, done = 0;
-  int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, &frames, &done);
+Status Database::checkpoint() { return checkpoint(SQLITE_CHECKPOINT_RESTART); }
+
+Status Database::checkpoint_and_truncate() { return checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+
+Status Database::checkpoint(int mode) {
+  int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, nullptr, nullptr);
   if (code != SQLITE_OK) return error_of(database_.get(), code);
   return {};
 }

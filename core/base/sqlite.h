@@ -65,7 +65,10 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   // The first column of the first row; kNotFound when there is no row.
   Result<int64_t> query_integer(std::string_view sql);
-  // Moves all of the WAL into the file and empties it; waits for nobody.
+  // Moves all of the WAL into the file; kUnavailable while somebody reads from it. The WAL keeps its size and its frames,
+  // which nobody reads any more.
+  Status checkpoint();
+  // The same, and makes the WAL a file of no bytes.
   Status checkpoint_and_truncate();
   // This connection never checkpoints, not even as the last one to close.
   Status keep_off_the_wal();
@@ -75,6 +78,7 @@ class Database {
   int64_t changes() const { return sqlite3_changes64(database_.get()); }
 
  private:
+  Status checkpoint(int mode);
   struct Close {
     void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
   };

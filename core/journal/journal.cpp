@@ -24,7 +24,8 @@ Journal::Journal(const Options& options)
     : options_(options),
       files_(options.files != nullptr ? options.files : &base::real_file_system()),
       directory_(options.data_dir + "/journal"),
-      tail_(options.tail_bytes) {}
+      tail_(options.tail_bytes),
+      spare_(*files_, directory_, 2 * options.segment_bytes) {}
 
 base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
   std::unique_ptr<Journal> journal(new Journal(options));
@@ -70,6 +71,7 @@ WriterContext Journal::writer_context() {
   context.files = files_;
   context.segments = &segments_;
   context.tail = &tail_;
+  context.spare = &spare_;
   context.directory = directory_;
   context.segment_bytes = options_.segment_bytes;
   context.segment_age = std::clamp<base::Duration>(options_.retention, kShortestSegmentAge, kLongestSegmentAge);
@@ -243,6 +245,8 @@ void Journal::checkpoint_sealed() {
       if (auto size = files_->size(segment_path(number)); size) info.bytes = *size;
       segments_.update(info);
     }
+    // From here on it is read without its WAL.
+    spare_.keep(segment_path(number) + "-wal");
   }
 }
 

@@ -119,6 +119,7 @@ class Journal : public ReaderSource {
   std::unique_ptr<base::FileLock> lock_;
   SegmentSet segments_;
   Tail tail_;
+  SpareWal spare_;
   std::unique_ptr<State> state_;
   std::unique_ptr<Writer> writer_;
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "journal/journal.h"
 #include "journal/repair.h"
+#include "journal/wal_file.h"
 
 namespace weir::journal {
 namespace {
@@ -75,7 +76,7 @@ base::Result<Journal::Found> Journal::survey_segment(uint32_t number, bool newes
   info.facts = *facts;
   info.sealed = !newest;
   info.since = base::now();
-  auto wal = files_->exists(path + "-wal") ? files_->size(path + "-wal") : base::Result<uint64_t>(uint64_t{0});
+  auto wal = wal_bytes_in_use(*files_, path + "-wal");
   info.checkpointed = info.sealed && wal && *wal == 0;
   if (auto size = files_->size(path); size) info.bytes = *size + (wal ? *wal : 0);
   // Age from before this start counts when the clock can be believed.
@@ -148,6 +149,7 @@ base::Result<std::vector<uint32_t>> Journal::tidy_up() {
 base::Result<Writer::Start> Journal::survey() {
   auto numbers = tidy_up();
   if (!numbers) return numbers.error();
+  spare_.find();
   Writer::Start start;
   bool new_epoch = numbers->empty();
   for (uint32_t number : *numbers) {

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "journal/wal_file.h"
+
 namespace weir::journal {
 namespace {
 
@@ -71,19 +73,24 @@ base::Status Segment::prepare() {
   return {};
 }
 
-base::Result<Segment> Segment::create(base::FileSystem& files, const std::string& path) {
+base::Result<Segment> Segment::create(base::FileSystem& files, const std::string& path, const std::string& spare_wal) {
   Segment segment;
   if (auto done = segment.open(files, path); !done) return done.error();
   if (auto done = segment.database_.execute(kTables); !done) return done.error();
+  if (!spare_wal.empty()) {
+    // Its own log must hold nothing when the other takes its place.
+    if (auto done = segment.database_.checkpoint_and_truncate(); !done) return done.error();
+    segment.database_.close();
+    if (auto done = files.rename(spare_wal, path + "-wal"); !done) return done.error();
+    if (auto done = segment.open(files, path); !done) return done.error();
+  }
   if (auto done = segment.prepare(); !done) return done.error();
   if (auto done = files.sync_directory(base::parent_directory(path)); !done) return done.error();
   return segment;
 }
 
 base::Result<Segment> Segment::reopen(base::FileSystem& files, const std::string& path) {
-  if (files.exists(path + "-wal")) {
-    if (auto done = files.rewrite_file(path + "-wal"); !done) return done.error();
-  }
+  if (auto done = rewrite_wal(files, path + "-wal"); !done) return done.error();
   Segment segment;
   if (auto done = segment.open(files, path); !done) return done.error();
   // Makes the WAL, when there is none, so that the sync of the folder covers its name.

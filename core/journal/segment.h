@@ -41,8 +41,10 @@ std::optional<uint32_t> segment_number(const std::string& name);  // the reverse
 // The writing side. One thread at a time.
 class Segment {
  public:
-  // Makes the file and its tables, durably. Nothing is in it until activate().
-  static base::Result<Segment> create(base::FileSystem& files, const std::string& path);
+  // Makes the file and its tables, durably. Nothing is in it until activate(). `spare_wal` is the path of a log to write
+  // into, see SpareWal, or "".
+  static base::Result<Segment> create(base::FileSystem& files, const std::string& path,
+                                      const std::string& spare_wal = "");
   // Opens a file to go on appending to it. What is found in its WAL is made durable before this returns: after a crash
   // of the process or a failed sync, frames can be there that are not on the disk, or that the kernel wrongly takes
   // to be.
@@ -60,7 +62,7 @@ class Segment {
   base::Status commit();
 
   // Moves the WAL into the file. After it the file may be read as immutable.
-  base::Status checkpoint() { return database_.checkpoint_and_truncate(); }
+  base::Status checkpoint() { return database_.checkpoint(); }
   void close();
 
  private:

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/time.h"
+#include "journal/wal_file.h"
 
 namespace weir::journal {
 namespace {
@@ -99,9 +100,7 @@ base::Result<std::vector<DeadLetter>> select_letters(base::FileSystem& files, co
 
 base::Result<StateFile> StateFile::open(base::FileSystem& files, const std::string& path) {
   // See Segment::reopen(): what a killed process could not sync is read again, and must be on the disk by then.
-  if (files.exists(path + "-wal")) {
-    if (auto done = files.rewrite_file(path + "-wal"); !done) return done.error();
-  }
+  if (auto done = rewrite_wal(files, path + "-wal"); !done) return done.error();
   auto database = base::Database::open(path, base::OpenAs::kWriter, files.sqlite_vfs());
   if (!database) return database.error();
   StateFile state;

@@ -144,8 +144,11 @@ void Writer::run() {
     if (!more || rolls || commit_is_due()) commit();
     if (rolls && segment_ && activated_) roll();
   }
-  // A clean stop leaves no WAL behind, so that the next start is quick. Should it fail, recovery does the same.
-  if (segment_) (void)segment_->checkpoint();
+  // A clean stop leaves nothing in the WAL, so that the next start is quick. Should it fail, recovery does the same.
+  if (segment_ && segment_->checkpoint()) {
+    segment_->close();
+    (void)empty_wal(*context_.files, context_.directory + "/" + segment_name(current_.number) + "-wal");
+  }
   segment_.reset();
 }
 

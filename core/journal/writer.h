@@ -24,6 +24,7 @@
 #include "journal/dedupe.h"
 #include "journal/segment_set.h"
 #include "journal/tail.h"
+#include "journal/wal_file.h"
 
 namespace weir::journal {
 
@@ -69,6 +70,7 @@ struct WriterContext {
   base::FileSystem* files = nullptr;
   SegmentSet* segments = nullptr;
   Tail* tail = nullptr;
+  SpareWal* spare = nullptr;
   std::string directory;
   uint64_t segment_bytes = 0;
   base::Duration segment_age{};                     // a segment is sealed at this age at the latest

@@ -123,6 +123,10 @@ base::Status Writer::try_recover() {
   if (disk_was_full_) {
     auto free = context_.files->free_bytes(context_.directory);
     if (free && *free < kRoomToGoOn) {
+      context_.spare->drop();
+      free = context_.files->free_bytes(context_.directory);
+    }
+    if (free && *free < kRoomToGoOn) {
       return base::error(base::Code::kFull, "the disk is full: " + std::to_string(*free >> 10) + " KiB are free",
                          context_.directory, "free space on this disk");
     }
@@ -174,7 +178,7 @@ base::Status Writer::examine_failed_segment() {
   activated_ = false;
   uint64_t bytes = current_.bytes;
   current_.facts = *facts;
-  current_.bytes = std::max(bytes, context_.files->size(path + "-wal").ok() ? *context_.files->size(path + "-wal") : 0);
+  if (auto used = wal_bytes_in_use(*context_.files, path + "-wal"); used) current_.bytes = std::max(bytes, *used);
   current_.sealed = true;
   current_.checkpointed = false;
   current_.since = base::now();
@@ -249,7 +253,7 @@ base::Status Writer::open_new_segment() {
   std::string path = context_.directory + "/" + segment_name(number);
   // Left by an attempt that failed half-way, never used: its number was not given out.
   if (auto done = remove_segment_files(*context_.files, path); !done) return done;
-  auto segment = Segment::create(*context_.files, path);
+  auto segment = Segment::create(*context_.files, path, context_.spare->take());
   if (!segment) {
     (void)remove_segment_files(*context_.files, path);
     return segment.error();

@@ -75,13 +75,16 @@ TEST_P(FileSystemContract, RemovesAndRenames) {
   ASSERT_OK(files().sync_directory(root_));
 }
 
-TEST_P(FileSystemContract, RewritingChangesNothing) {
-  std::string bytes(700'000, 'x');
-  bytes[1] = '\0';
-  ASSERT_OK(files().write_file_durably(path("a"), bytes));
-  ASSERT_OK(files().rewrite_file(path("a")));
-  EXPECT_EQ(files().read_file(path("a")).value(), bytes);
-  EXPECT_EQ(files().rewrite_file(path("none")).error().code, Code::kNotFound);
+TEST_P(FileSystemContract, ReadsAndOverwritesAPartOfAFile) {
+  ASSERT_OK(files().write_file_durably(path("a"), "0123456789"));
+  ASSERT_OK(files().overwrite(path("a"), 3, std::string("\0bc", 3)));
+  EXPECT_EQ(files().read_file(path("a")).value(), std::string("012\0bc6789", 10));
+  EXPECT_EQ(files().read_at(path("a"), 5, 3).value(), "c67");
+  EXPECT_EQ(files().read_at(path("a"), 8, 100).value(), "89");
+  EXPECT_EQ(files().read_at(path("a"), 11, 1).value(), "");
+  EXPECT_EQ(files().read_at(path("a"), 0, FileSystem::kMaxReadBytes + 1).error().code, Code::kInvalid);
+  EXPECT_EQ(files().read_at(path("none"), 0, 1).error().code, Code::kNotFound);
+  EXPECT_EQ(files().overwrite(path("none"), 0, "x").error().code, Code::kNotFound);
   EXPECT_FALSE(files().exists(path("none")));
 }
 

@@ -419,8 +419,8 @@ TEST_F(JournalRepair, ARepairThatLosesPowerAtAnyMomentLosesNothingMore) {
         victim_head = journal->statistics().segments.at(1).facts.last;
         journal->stop();
       }
-      // SQLite does not sync a WAL that it empties; the cut would bring it back, and with it the undamaged page.
-      ASSERT_OK(machine.files().rewrite_file(path(2) + "-wal"));
+      // The cut would bring a WAL back whose removal is not durable, and with it the undamaged page.
+      ASSERT_OK(machine.files().sync_directory("/data/journal"));
       // The page of segment 2's last row: the survey itself finds it.
       uint64_t victim = kFirstMark + victim_head / kEvents - 1;
       size_t at = machine.disk().contents(path(2)).rfind(text_of(victim));

@@ -33,8 +33,10 @@ TEST_F(JournalTrim, RemovesWhatEveryConsumerHasSettledAfterTheRetention) {
   deliver("slow", events);
   ASSERT_TRUE(wait_for_segments(1));
   EXPECT_EQ(journal_->head(), events) << "the newest stays: it knows how far numbering went";
-  EXPECT_EQ(files().size(), 5u) << "one segment and state.db with their WAL, and the reserve: "
-                                << testing::PrintToString(files());
+  auto left = files();
+  std::erase(left, "spare.wal");  // there or in use
+  EXPECT_EQ(left.size(), 5u) << "one segment and state.db with their WAL, and the reserve: "
+                             << testing::PrintToString(left);
 }
 
 TEST_F(JournalTrim, KeepsSettledEventsForTheRetention) {

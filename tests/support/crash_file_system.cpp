@@ -122,16 +122,26 @@ class CrashFileSystem final : public base::FileSystem {
     return sync_directory(base::parent_directory(path));
   }
 
-  Status rewrite_file(const std::string& path) override {
+  Result<std::string> read_at(const std::string& path, uint64_t offset, uint64_t bytes) override {
+    if (bytes > kMaxReadBytes) return error(Code::kInvalid, "too much to be read at once", path);
     CrashDisk::NodePtr node;
     DiskError failed = disk_->open(boot_, normal_path(path), false, false, node);
     if (failed != DiskError::kNone) return disk_error(failed, "open the file", path);
-    std::string bytes;
-    failed = disk_->read(boot_, *node, 0, SIZE_MAX, bytes);
-    if (failed == DiskError::kNone && !bytes.empty()) failed = disk_->write(boot_, *node, 0, bytes);
+    std::string part;
+    failed = disk_->read(boot_, *node, offset, bytes, part);
+    disk_->close(node);
+    if (failed != DiskError::kNone) return disk_error(failed, "read the file", path);
+    return part;
+  }
+
+  Status overwrite(const std::string& path, uint64_t offset, std::string_view bytes) override {
+    CrashDisk::NodePtr node;
+    DiskError failed = disk_->open(boot_, normal_path(path), false, false, node);
+    if (failed != DiskError::kNone) return disk_error(failed, "open the file", path);
+    if (!bytes.empty()) failed = disk_->write(boot_, *node, offset, bytes);
     if (failed == DiskError::kNone) failed = disk_->sync(boot_, *node);
     disk_->close(node);
-    return status(failed, "rewrite the file", path);
+    return status(failed, "overwrite the file", path);
   }
 
   Status remove(const std::string& path) override {
