@@ -59,6 +59,8 @@ std::optional<std::chrono::duration<double>> Gateway::start() {
   return std::nullopt;
 }
 
+bool Gateway::run_in() const { return std::filesystem::exists(site_ + "/data/journal/00000003.db"); }
+
 std::string Gateway::log_tail() const {
   std::ifstream log(site_ + "/gateway.log");
   std::ostringstream text;

@@ -38,6 +38,8 @@ class Gateway {
   uint16_t admin_port() const { return admin_port_; }
   const std::string& problem() const { return problem_; }
   const std::string& site() const { return site_; }
+  // True when its journal writes into files that exist already: from the third segment on.
+  bool run_in() const;
   std::string log_tail() const;
 
  private:

@@ -16,6 +16,7 @@
 
 #include "admin/routes.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace weir::admin {
 namespace {
@@ -187,7 +188,7 @@ struct Server::Listener {
   void run() {
     accept<Tcp>(tcp);
     accept<Local>(local);
-    thread = std::thread([this] { io.run(); });
+    thread = base::start_thread("admin", [this] { io.run(); });
   }
 
   ~Listener() {

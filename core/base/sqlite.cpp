@@ -160,6 +160,14 @@ Status Database::checkpoint(int mode) {
   return {};
 }
 
+void Database::count_wal_pages(int64_t* pages) {
+  auto count = [](void* counter, sqlite3*, const char*, int in_wal) {
+    *static_cast<int64_t*>(counter) = in_wal;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), count, pages);
+}
+
 Status Database::keep_off_the_wal() {
   int code = sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (code != SQLITE_OK) return error_of(database_.get(), code);

@@ -70,6 +70,9 @@ class Database {
   Status checkpoint();
   // The same, and makes the WAL a file of no bytes.
   Status checkpoint_and_truncate();
+  // Keeps in `pages` how many the WAL holds after each commit of this connection. After everything that sets
+  // wal_autocheckpoint: SQLite has one hook for both.
+  void count_wal_pages(int64_t* pages);
   // This connection never checkpoints, not even as the last one to close.
   Status keep_off_the_wal();
   void close() { database_.reset(); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "event/merge.h"
 
 namespace weir::delivery {
@@ -50,7 +51,7 @@ Consumer::~Consumer() { stop(std::chrono::seconds(1)); }
 void Consumer::start() {
   journal_.state().post(state_, {});
   journal_.add(this);
-  thread_ = std::thread([this] { run(); });
+  thread_ = base::start_thread("to " + name_, [this] { run(); });
 }
 
 bool Consumer::stop(base::Duration patience) {
@@ -112,8 +113,11 @@ void Consumer::complete(uint64_t token, const weir_sink_result* results, uint32_
 }
 
 void Consumer::head_moved() {
-  std::lock_guard lock(mutex_);
-  woken_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  // Not under the lock, where the woken thread would wait again. The journal calls nobody whom it does not list.
   wake_.notify_all();
 }
 
@@ -150,7 +154,8 @@ void Consumer::run() {
     if (!paused) worked |= submit_ready();
     if (may_read()) worked |= read_more();
     settle_queue();
-    post(base::now(), !worked);
+    // Dead letters at once, so that who sees their count can list them.
+    post(base::now(), !worked && !letters_.empty());
     publish_status();
     if (!worked) wait(base::now());
   }
@@ -432,7 +437,7 @@ void Consumer::wait(base::Monotonic now) {
   base::Monotonic until = now + std::chrono::seconds(1);  // trouble of others (dead letters waiting) passes unannounced
   for (const auto& [token, submission] : in_flight_) until = std::min(until, submission.deadline);
   if (read_again_at_ > now) until = std::min(until, read_again_at_);
-  if (!letters_.empty()) until = std::min(until, now + kPostEvery);
+  if (dirty_) until = std::min(until, posted_at_ + kPostEvery);
   if (letters_wait()) until = std::min(until, now + kLettersPause);
   std::unique_lock lock(mutex_);
   // While paused nothing is submitted, however ready it is.

@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thread.h"
+
 namespace weir::delivery {
 namespace {
 
 constexpr size_t kReadBytes = 512 << 10;
 constexpr base::Duration kPostEvery = std::chrono::milliseconds(200);
+constexpr base::Duration kLookEvery = std::chrono::seconds(5);
+// Nobody waits for it, so it does not wake for each commit; what comes meanwhile must still be in the journal's tail.
+constexpr base::Duration kPace = std::chrono::milliseconds(10);
 constexpr const char* kRouted = "routed to a sink";
 
 }  // namespace
@@ -22,7 +27,7 @@ void Unrouted::start(Routes routes) {
   publish_status();
   journal_.state().post(state_, {});
   journal_.add(this);
-  thread_ = std::thread([this] { run(); });
+  thread_ = base::start_thread("unrouted", [this] { run(); });
 }
 
 void Unrouted::stop() {
@@ -49,8 +54,10 @@ void Unrouted::discard(uint64_t head) {
 }
 
 void Unrouted::head_moved() {
-  std::lock_guard lock(mutex_);
-  woken_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(woken_, true)) return;
+  }
   wake_.notify_all();
 }
 
@@ -66,8 +73,12 @@ void Unrouted::run() {
     uint64_t discard = 0;
     {
       std::unique_lock lock(mutex_);
-      auto ready = [&] { return woken_ || stopping_ || next_ != nullptr || discard_ != 0; };
-      if (!worked) wake_.wait_for(lock, dirty ? kPostEvery : base::Duration(std::chrono::seconds(5)), ready);
+      auto asked = [&] { return stopping_ || next_ != nullptr || discard_ != 0; };
+      if (!worked) {
+        wake_.wait_for(lock, dirty ? kPostEvery : kLookEvery, [&] { return woken_ || asked(); });
+      } else if (position_ > journal_.head()) {
+        wake_.wait_for(lock, kPace, asked);
+      }
       if (stopping_) break;
       woken_ = false;
       if (next_ != nullptr) {

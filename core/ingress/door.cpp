@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "base/thread.h"
 #include "event/validate.h"
 
 namespace weir::ingress {
@@ -40,7 +41,7 @@ void Door::open(const weir_source_v1* table, void* self) {
   table_ = table;
   self_ = self;
   if (options_.relaxed) journal_.note_relaxed_source();
-  thread_ = std::thread([this] { run(); });
+  thread_ = base::start_thread("from " + name_, [this] { run(); });
   std::lock_guard lock(mutex_);
   opened_ = true;
 }
@@ -50,7 +51,7 @@ bool Door::close(base::Duration patience) {
   {
     std::unique_lock lock(mutex_);
     stopping_ = true;
-    wake_.notify_all();
+    wake_->notify_all();
     if (!idle_.wait_for(lock, patience, [&] { return ended_; })) return false;
   }
   thread_.join();
@@ -141,9 +142,12 @@ void Door::settled(std::vector<journal::Settlement> settlements) {
       refused_ += settlement.count;
     }
   }
-  std::lock_guard lock(mutex_);
-  queue_.push_back(std::move(settlements));
-  wake_.notify_one();
+  auto wake = wake_;
+  {
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(settlements));
+  }
+  wake->notify_one();
 }
 
 void Door::update_credit() {
@@ -152,7 +156,7 @@ void Door::update_credit() {
   if (room == had_credit_) return;
   had_credit_ = room;
   credit_ = room;
-  wake_.notify_one();
+  wake_->notify_one();
 }
 
 DoorCounts Door::counts() const {
@@ -181,7 +185,7 @@ void Door::inherit(const DoorCounts& counts) {
 void Door::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [&] { return (stopping_ && untold_ == 0) || !queue_.empty() || credit_; });
+    wake_->wait(lock, [&] { return (stopping_ && untold_ == 0) || !queue_.empty() || credit_; });
     auto queue = std::exchange(queue_, {});
     auto credit = std::exchange(credit_, std::nullopt);
     if (queue.empty() && !credit) break;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -88,7 +89,10 @@ class Door : public journal::SettlementListener {
   base::Monotonic refilled_;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_, idle_;
+  // Shared with who wakes: a thread that is woken by somebody who holds mutex_ would only wait again, and once mutex_ is
+  // free this object may end.
+  const std::shared_ptr<std::condition_variable> wake_ = std::make_shared<std::condition_variable>();
+  std::condition_variable idle_;
   std::deque<std::vector<journal::Settlement>> queue_;
   uint64_t untold_ = 0;         // batches that were taken and whose source does not know their fate yet
   std::optional<bool> credit_;  // to be told

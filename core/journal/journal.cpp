@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "journal/repair.h"
 
 namespace weir::journal {
@@ -45,7 +46,7 @@ base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
     done = journal->open_files();
   }
   if (!done) return done.error();
-  journal->maintenance_ = std::thread([raw = journal.get()] { raw->run_maintenance(); });
+  journal->maintenance_ = base::start_thread("journal upkeep", [raw = journal.get()] { raw->run_maintenance(); });
   return journal;
 }
 

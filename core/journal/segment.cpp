@@ -53,7 +53,10 @@ base::Status Segment::open(base::FileSystem& files, const std::string& path) {
   database_ = std::move(*database);
   // Checkpoints happen when the journal says so, not whenever somebody closes.
   if (auto done = database_.keep_off_the_wal(); !done) return done;
-  return database_.execute(kSettings);
+  if (auto done = database_.execute(kSettings); !done) return done;
+  database_.count_wal_pages(wal_pages_.get());
+  if (auto size = files.size(path); size) file_bytes_ = *size;
+  return {};
 }
 
 base::Status Segment::prepare() {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -65,10 +66,17 @@ class Segment {
   base::Status checkpoint() { return database_.checkpoint(); }
   void close();
 
+  // What its files take, without what a WAL has from an earlier use.
+  uint64_t bytes() const { return file_bytes_ + static_cast<uint64_t>(*wal_pages_) * kWalPage; }
+
  private:
+  static constexpr uint64_t kWalPage = 4096 + 24;
+
   base::Status open(base::FileSystem& files, const std::string& path);
   base::Status prepare();
 
+  uint64_t file_bytes_ = 0;  // of the file itself, which grows at the checkpoint only
+  std::unique_ptr<int64_t> wal_pages_ = std::make_unique<int64_t>(0);
   base::Database database_;
   base::Statement begin_, append_, remember_, commit_;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace weir::journal {
 
@@ -77,7 +78,7 @@ base::Status State::load() {
 State::~State() { stop(); }
 
 void State::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = base::start_thread("state.db", [this] { run(); });
 }
 
 void State::stop() {
@@ -91,12 +92,14 @@ void State::stop() {
 
 void State::post(ConsumerState state, std::vector<DeadLetter> letters) {
   std::lock_guard lock(mutex_);
+  // A thread that gathers already needs no waking for more.
+  bool wakes = pending_.empty();
   consumers_[state.name] = state;
   pending_.consumers[state.name] = std::move(state);
   std::move(letters.begin(), letters.end(), std::back_inserter(pending_.letters));
-  if (pending_.letters.size() > kMaxPendingDeadLetters / 2) urgent_ = true;
+  if (pending_.letters.size() > kMaxPendingDeadLetters / 2) urgent_ = wakes = true;
   ++posted_;
-  wake_.notify_all();
+  if (wakes) wake_.notify_all();
 }
 
 void State::forget(const std::string& consumer) {

@@ -6,20 +6,13 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace weir::journal {
 namespace {
 
 // One transaction's batches, unpacked: keeps a commit, and with it the wait of whoever comes next, short.
 constexpr size_t kMaxTransactionBytes = 4 << 20;
-
-// What a transaction adds to the files, about: a row is a little more than its body, and every transaction writes the
-// last page of each table, and often one above it, to the WAL again.
-uint64_t stored_size(size_t bodies, size_t rows, size_t keys) {
-  constexpr uint64_t kRow = 64, kKey = 48, kPage = 4120, kPagesRewritten = 1;
-  uint64_t written = bodies + bodies / 50 + rows * kRow + keys * kKey;
-  return written + kPage * (kPagesRewritten + (keys != 0 ? 1 : 0));
-}
 
 bool same_text(const event::Block& block, weir_ref a, weir_ref b) {
   return a.size == b.size && (a.offset == b.offset || block.text(a) == block.text(b));
@@ -60,7 +53,7 @@ void Writer::start() {
     trouble_ = done.error().text();
     base::log_error("journal", "cannot write: " + trouble_ + "; devices are told to wait");
   }
-  thread_ = std::thread([this, done] {
+  thread_ = base::start_thread("journal", [this, done] {
     if (!done) fail_transaction(done.error());
     run();
   });
@@ -273,7 +266,6 @@ base::Status Writer::remember(const Entry& entry) {
     if (auto done = segment_->remember(known); !done) return done;
     dedupe_.add(known);
     added_.push_back(known);
-    ++groups_;
   }
   return {};
 }
@@ -312,7 +304,7 @@ void Writer::commit() {
   entries_.clear();
   added_.clear();
   in_transaction_ = strict_waits_ = false;
-  transaction_bytes_ = stored_bytes_ = groups_ = 0;
+  transaction_bytes_ = stored_bytes_ = 0;
   flush_at_ = base::Monotonic::max();
   bool rolls = current_.bytes >= context_.segment_bytes || base::now() - segment_born_ >= context_.segment_age;
   if (rolls && segment_ && activated_) roll();
@@ -328,7 +320,7 @@ void Writer::publish() {
     batches.push_back({std::make_shared<const event::Block>(std::move(entry.offer.block)), entry.first, entry.stored,
                        entry.offer.source});
   }
-  current_.bytes += stored_size(stored_bytes_, batches.size(), groups_);
+  current_.bytes = segment_->bytes();
   current_.facts.last = next_sequence_ - 1;
   current_.facts.newest_received_ns = newest_ns;
   if (!activated_) {

@@ -198,7 +198,6 @@ class Writer {
   std::vector<DedupeEntry> added_;  // to the window, by the open transaction
   size_t transaction_bytes_ = 0;  // unpacked
   size_t stored_bytes_ = 0;       // as stored
-  size_t groups_ = 0;             // dedupe entries
   bool strict_waits_ = false;
   base::Monotonic flush_at_ = base::Monotonic::max();
   std::string scratch_;

@@ -47,7 +47,7 @@ void Writer::abandon(const base::Error& reason) {
   disk_was_full_ = reason.code == base::Code::kFull;
   next_sequence_ = head_ + 1;
   in_transaction_ = strict_waits_ = false;
-  transaction_bytes_ = stored_bytes_ = groups_ = 0;
+  transaction_bytes_ = stored_bytes_ = 0;
   flush_at_ = base::Monotonic::max();
 
   // A relaxed batch that was answered is owed: it is tried again. Everything else is refused.
@@ -176,9 +176,8 @@ base::Status Writer::examine_failed_segment() {
   }
   bool known = activated_;
   activated_ = false;
-  uint64_t bytes = current_.bytes;
   current_.facts = *facts;
-  if (auto used = wal_bytes_in_use(*context_.files, path + "-wal"); used) current_.bytes = std::max(bytes, *used);
+  current_.bytes = reopened->bytes();
   current_.sealed = true;
   current_.checkpointed = false;
   current_.since = base::now();
@@ -243,7 +242,7 @@ base::Status Writer::commit_owed() {
   entries_.clear();
   added_.clear();
   in_transaction_ = strict_waits_ = false;
-  transaction_bytes_ = stored_bytes_ = groups_ = 0;
+  transaction_bytes_ = stored_bytes_ = 0;
   flush_at_ = base::Monotonic::max();
   return {};
 }
@@ -265,7 +264,7 @@ base::Status Writer::open_new_segment() {
   current_.facts.epoch = epoch_;
   current_.facts.first = next_sequence_;
   current_.facts.last = next_sequence_ - 1;
-  current_.bytes = 16384;  // the empty tables
+  current_.bytes = segment_->bytes();
   activated_ = false;
   segment_born_ = base::now();
   return {};

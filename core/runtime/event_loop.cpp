@@ -12,6 +12,8 @@
 #include <optional>
 #include <thread>
 
+#include "base/thread.h"
+
 namespace weir::runtime {
 namespace {
 
@@ -52,7 +54,7 @@ struct EventLoop::Loop {
   void on_loop(Call&& call) {
     std::call_once(started, [this] {
       work.emplace(asio::make_work_guard(io));
-      thread = std::thread([this] { io.run(); });
+      thread = base::start_thread("timers", [this] { io.run(); });
     });
     if (std::this_thread::get_id() == thread.get_id()) return call();
     std::promise<void> done;
