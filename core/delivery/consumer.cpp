@@ -1,6 +1,7 @@
 #include "delivery/consumer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/log.h"
@@ -310,16 +311,13 @@ void Consumer::feed(const journal::StoredBatch& batch) {
   }
   if (output_.pieces.empty()) return;
   sources_[batch.first] = batch.source;
-  if (output_.pieces.size() == 1) {
-    queue_.add(output_.pieces.front().block, base::now(), dead_before);
-    return;
-  }
-  // The queue wants all parts of a sequence in one block.
-  event::Merger merger;
+  auto dead = dead_before.begin();
   for (const graph::Piece& piece : output_.pieces) {
-    for (uint32_t i = 0; i < piece.count(); ++i) merger.add(piece.block->batch(), i);
+    uint64_t last = piece.block->event(piece.count() - 1)->sequence;
+    auto dead_end = std::upper_bound(dead, dead_before.end(), last);
+    queue_.add(piece.block, base::now(), std::span(dead, dead_end));
+    dead = dead_end;
   }
-  queue_.add(std::make_shared<const event::Block>(merger.take()), base::now(), dead_before);
 }
 
 void Consumer::apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block) {

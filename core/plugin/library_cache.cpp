@@ -128,9 +128,12 @@ Result<std::shared_ptr<Library>> LibraryCache::open(const std::string& digest, c
   if (!library) return library.error();
   // Whoever lets go last unloads under the same lock, so that no new load of these bytes meets a half
   // unloaded one.
-  std::shared_ptr<Library> shared(std::move(library).value().release(), [state = state_](Library* going) {
+  std::shared_ptr<Library> shared(std::move(library).value().release(), [state = state_, digest](Library* going) {
     std::lock_guard unloading(state->mutex);
     delete going;
+    // What weak pointers are left keeps this deleter, which keeps the state: a ring. It may be open again by now.
+    auto known = state->open.find(digest);
+    if (known != state->open.end() && known->second.expired()) state->open.erase(known);
   });
   state_->open[digest] = shared;
   return shared;

@@ -64,6 +64,21 @@ TEST(MainLine, KeepsWhatATransformRefusesAsADeadLetterAndBalances) {
   EXPECT_EQ(site.status()["balanced"], true);
 }
 
+TEST(MainLine, DeliversMoreThanOneBatchHoldsFromOneBatch) {
+  Site site;
+  site.main_line();
+  for (const char* branch : {"one", "other"}) {
+    site.manifest(branch, {{"plugin", "test.transform"}, {"from", {"api"}}, {"config", {{"copies", 40}}}});
+  }
+  site.manifest("store", {{"plugin", "sqlite.sink"}, {"from", {"one", "other"}}, {"config", {{"path", "data/events.db"}}}});
+  site.start();
+  constexpr size_t kEvents = 1000;  // 80,000 come out; a batch holds 65,536
+  ASSERT_EQ(site.post(events(kEvents)).status, 202);
+  ASSERT_TRUE(site.wait_settled("store", kEvents)) << site.consumer("store").dump(2) << site.log();
+  EXPECT_EQ(site.consumer("store")["delivered"], kEvents);
+  EXPECT_EQ(site.stored("part").size(), 80 * kEvents);
+}
+
 TEST(MainLine, AnswersARepeatedRequestWithTheIdsOfTheFirst) {
   Site site;
   site.main_line();
