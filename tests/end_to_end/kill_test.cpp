@@ -40,7 +40,7 @@ class Load {
     for (int64_t value = 0; !stop_; value += 5) {
       try {
         HttpClient client = site.http();
-        std::string body = events(5, number * 1'000'000'000 + value).dump();
+        std::string body = events(5, int64_t{number} * 1'000'000'000 + value).dump();
         while (!stop_) {
           auto answer = client.request("POST", "/v1/events", body, {{"Content-Type", "application/json"}});
           if (!answer) break;
