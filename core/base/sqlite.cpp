@@ -156,8 +156,10 @@ Status Database::checkpoint_and_truncate() { return checkpoint(SQLITE_CHECKPOINT
 
 Status Database::checkpoint(int mode) {
   int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, nullptr, nullptr);
-  if (code != SQLITE_OK) return error_of(database_.get(), code);
-  return {};
+  if (code == SQLITE_OK) return {};
+  Error failure = error_of(database_.get(), code);
+  if ((code & 0xFF) == SQLITE_BUSY) failure.code = Code::kTimeout;
+  return failure;
 }
 
 void Database::count_wal_pages(int64_t* pages) {

@@ -65,8 +65,8 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   // The first column of the first row; kNotFound when there is no row.
   Result<int64_t> query_integer(std::string_view sql);
-  // Moves all of the WAL into the file; kUnavailable while somebody reads from it. The WAL keeps its size and its frames,
-  // which nobody reads any more.
+  // Moves all of the WAL into the file; kTimeout while somebody reads from it, and then part of it may be moved and not
+  // synced. The WAL keeps its size and its frames, which nobody reads any more.
   Status checkpoint();
   // The same, and makes the WAL a file of no bytes.
   Status checkpoint_and_truncate();

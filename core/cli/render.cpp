@@ -43,8 +43,9 @@ std::string header(const Json& status, Style style) {
 }
 
 std::string journal_lines(const Json& journal, Style style) {
-  std::string out = "journal  " + count(journal, "events") + " events in " + std::to_string(journal["segments"].size()) +
-                    " segments, " + bytes(journal, "bytes") + " of " + bytes(journal, "max_bytes") + ", sequences " +
+  size_t segments = journal["segments"].size();
+  std::string out = "journal  " + count(journal, "events") + " events in " + std::to_string(segments) +
+                    (segments == 1 ? " segment, " : " segments, ") + bytes(journal, "bytes") + " of " + bytes(journal, "max_bytes") + ", sequences " +
                     count(journal, "oldest_sequence") + " to " + count(journal, "newest_sequence") + ", epoch " +
                     text(journal, "epoch") + "\n";
   if (std::string trouble = text(journal, "trouble"); !trouble.empty()) {

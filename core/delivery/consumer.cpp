@@ -155,8 +155,7 @@ void Consumer::run() {
     if (!paused) worked |= submit_ready();
     if (may_read()) worked |= read_more();
     settle_queue();
-    // Dead letters at once, so that who sees their count can list them.
-    post(base::now(), !worked && !letters_.empty());
+    post(base::now(), !worked);
     publish_status();
     if (!worked) wait(base::now());
   }

@@ -172,9 +172,8 @@ base::Result<uint64_t> Journal::count_events(uint64_t from, uint64_t to) {
   to = std::min<uint64_t>(to, INT64_MAX - 1);  // SQLite's numbers have a sign
   for (const SegmentInfo& segment : segments_.all()) {
     if (segment.facts.last < from || segment.facts.first > to) continue;
-    auto database = base::Database::open(segment_path(segment.number), base::OpenAs::kReader, files_->sqlite_vfs());
+    auto database = open_for_reading(*this, segment);
     if (!database) return database.error();
-    if (auto done = database->keep_off_the_wal(); !done) return done.error();
     auto rows = database->prepare("SELECT first_sequence, count FROM batch WHERE first_sequence <= ?");
     if (!rows) return rows.error();
     rows->bind(1, to);
@@ -234,20 +233,28 @@ void Journal::checkpoint_sealed() {
     if (!segment) {
       if (auto reopened = Segment::reopen(*files_, segment_path(number)); reopened) segment = std::move(*reopened);
     }
-    if (!segment || !segment->checkpoint()) {
+    base::Status done = segment ? segment->checkpoint() : base::error(base::Code::kUnavailable, "not open");
+    // After a failed sync the file's pages are on the disk or not, and SQLite writes again only what it had not moved.
+    if (!done && done.error().code != base::Code::kTimeout) unsure_.insert(number);
+    if (done && unsure_.count(number) != 0) {
+      auto size = files_->size(segment_path(number));
+      done = size ? rewrite(*files_, segment_path(number), *size) : base::Status(size.error());
+    }
+    if (!done) {
       // A reader in the middle of a page, or a full disk: the data is safe in the WAL, try again later.
       checkpoint_later(number, std::move(segment));
       continue;
     }
-    segment->close();
+    unsure_.erase(number);
     for (SegmentInfo info : segments_.all()) {
       if (info.number != number) continue;
       info.checkpointed = true;
       if (auto size = files_->size(segment_path(number)); size) info.bytes = *size;
       segments_.update(info);
     }
-    // From here on it is read without its WAL.
-    spare_.keep(segment_path(number) + "-wal");
+    // From here on it is opened without its WAL. The connection goes last: see SpareWal::keep().
+    spare_.keep(segment_path(number) + "-wal", number);
+    segment->close();
   }
 }
 

@@ -133,6 +133,7 @@ class Journal : public ReaderSource {
   std::condition_variable maintenance_wake_;
   std::map<uint32_t, std::optional<Segment>> sealed_;  // want a checkpoint; those without a connection are reopened
   std::map<uint32_t, std::string> damaged_;
+  std::set<uint32_t> unsure_;  // a checkpoint of them failed; the maintenance thread's own
   bool maintain_ = false, stopping_ = false, stopped_ = false;
   std::atomic<bool> relaxed_waits_{false};
   std::thread maintenance_;

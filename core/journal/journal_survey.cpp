@@ -54,6 +54,12 @@ base::Result<Journal::Found> Journal::survey_segment(uint32_t number, bool newes
   };
   bool has_no_tables = false;
   auto facts = facts_of(*files_, path, &has_no_tables);
+  if (!facts && facts.error().code == base::Code::kNotFound && !has_no_tables) {
+    // All its events lie in its log. One that is neither empty nor accepted by SQLite held some.
+    auto used = wal_bytes_in_use(*files_, path + "-wal");
+    auto empty = wal_is_empty(*files_, path + "-wal");
+    if (used && empty && *used == 0 && !*empty) facts = base::error(base::Code::kDamaged, "its log has a damaged header");
+  }
   if (!facts && facts.error().code == base::Code::kNotFound) {
     // Its making was cut short, or it was a spare. One without tables may also have lost all it had: its number is not
     // to be trusted then.
@@ -79,6 +85,8 @@ base::Result<Journal::Found> Journal::survey_segment(uint32_t number, bool newes
   auto wal = wal_bytes_in_use(*files_, path + "-wal");
   info.checkpointed = info.sealed && wal && *wal == 0;
   if (auto size = files_->size(path); size) info.bytes = *size + (wal ? *wal : 0);
+  // A crash between a checkpoint and the log's next use.
+  if (info.checkpointed && files_->exists(path + "-wal")) spare_.keep(path + "-wal", number);
   // Age from before this start counts when the clock can be believed.
   int64_t age = base::wall_ns() - facts->newest_received_ns;
   if (base::plausible(facts->newest_received_ns) && age > 0) info.since -= base::Duration(age);

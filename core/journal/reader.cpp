@@ -7,6 +7,23 @@
 
 namespace weir::journal {
 
+base::Result<base::Database> open_for_reading(ReaderSource& journal, const SegmentInfo& segment) {
+  std::string path = journal.segment_path(segment.number);
+  const char* vfs = journal.files().sqlite_vfs();
+  if (!segment.checkpointed) {
+    auto database = base::Database::open(path, base::OpenAs::kReader, vfs);
+    if (!database) return database.error();
+    // Only the writer's connection checkpoints.
+    if (auto done = database->keep_off_the_wal(); !done) return done.error();
+    // Now SQLite opens the log, and learns what is in it or who knows.
+    if (auto done = database->query_integer("SELECT count(*) FROM sqlite_master"); !done) return done.error();
+    auto still = journal.segments().with_number(segment.number);
+    if (!still) return base::error(base::Code::kUnavailable, "the segment was trimmed", path);
+    if (!still->checkpointed) return database;
+  }
+  return base::Database::open(path, base::OpenAs::kImmutable, vfs);
+}
+
 void Reader::close() {
   rows_ = base::Statement();
   database_.close();
@@ -16,13 +33,9 @@ void Reader::close() {
 base::Status Reader::open(const SegmentInfo& segment) {
   if (open_ && open_number_ == segment.number) return {};
   close();
-  auto database =
-      base::Database::open(journal_.segment_path(segment.number),
-                           segment.checkpointed ? base::OpenAs::kImmutable : base::OpenAs::kReader,
-                           journal_.files().sqlite_vfs());
+  auto database = open_for_reading(journal_, segment);
   if (!database) return database.error();
-  // Only the writer's connection checkpoints, and many readers share little memory.
-  if (auto done = database->keep_off_the_wal(); !done) return done;
+  // Many readers share little memory.
   if (auto done = database->execute("PRAGMA cache_size=-256"); !done) return done;
   auto rows = database->prepare(
       "SELECT first_sequence, count, source, codec, crc32c, body FROM batch WHERE first_sequence >= coalesce((SELECT "

@@ -25,6 +25,10 @@ class ReaderSource {
   virtual std::string_view intern(std::string_view source) = 0;
 };
 
+// A connection to a segment, with no transaction open. kUnavailable: it was trimmed meanwhile. The log of a segment that
+// is checkpointed becomes another segment's, so it must not be opened any more, not even by who looked a moment ago.
+base::Result<base::Database> open_for_reading(ReaderSource& journal, const SegmentInfo& segment);
+
 // One consumer's reader: keeps one connection to the segment it is in, and no transaction between calls.
 // One thread at a time.
 class Reader {

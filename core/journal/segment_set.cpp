@@ -50,6 +50,14 @@ std::optional<SegmentInfo> SegmentSet::at_or_after(uint64_t sequence) const {
   return std::nullopt;
 }
 
+std::optional<SegmentInfo> SegmentSet::with_number(uint32_t number) const {
+  std::lock_guard lock(mutex_);
+  for (const SegmentInfo& segment : segments_) {
+    if (segment.number == number) return segment;
+  }
+  return std::nullopt;
+}
+
 std::vector<SegmentInfo> SegmentSet::all() const {
   std::lock_guard lock(mutex_);
   return segments_;

@@ -32,6 +32,7 @@ class SegmentSet {
 
   // The segment that holds `sequence`, or else the first one after it.
   std::optional<SegmentInfo> at_or_after(uint64_t sequence) const;
+  std::optional<SegmentInfo> with_number(uint32_t number) const;
   std::vector<SegmentInfo> all() const;
   uint64_t bytes() const;
   // First sequence that is still stored; 0 when nothing is.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace weir::journal {
 namespace {
 
 constexpr uint64_t kHeader = 32, kFrameHeader = 24;
-constexpr size_t kSaltInHeader = 16, kSaltInFrame = 8, kSalt = 8;
+constexpr size_t kSaltInHeader = 16, kSaltInFrame = 8, kSalt = 8, kChecksumInHeader = 24;
 constexpr uint64_t kChunk = base::FileSystem::kMaxReadBytes;
 
 uint32_t big_endian(const std::string& bytes, size_t at) {
@@ -16,14 +18,32 @@ uint32_t big_endian(const std::string& bytes, size_t at) {
   return value;
 }
 
-// Of a frame, its header included; nothing when SQLite would not accept the log's header.
+// Its own checksum, over numbers in the byte order that the magic number names.
+bool header_is_sound(const std::string& header) {
+  constexpr uint32_t kMagic = 0x377f0682;  // + 1: big-endian
+  uint32_t magic = big_endian(header, 0);
+  if ((magic & ~1u) != kMagic) return false;
+  auto word = [&](size_t at) {
+    uint32_t value = big_endian(header, at);
+    return (magic & 1u) != 0 ? value : __builtin_bswap32(value);
+  };
+  uint32_t sum = 0, other = 0;
+  for (size_t at = 0; at < kChecksumInHeader; at += 8) {
+    sum += word(at) + other;
+    other += word(at + 4) + sum;
+  }
+  return big_endian(header, kChecksumInHeader) == sum && big_endian(header, kChecksumInHeader + 4) == other;
+}
+
+// Of a frame, its own header included; nothing when SQLite would not accept the log's header.
 std::optional<uint64_t> frame_size(const std::string& header) {
-  constexpr uint32_t kMagic = 0x377f0682;  // the lowest bit says how checksums are made
-  if (header.size() < kHeader || (big_endian(header, 0) & ~1u) != kMagic) return std::nullopt;
+  if (header.size() < kHeader || !header_is_sound(header)) return std::nullopt;
   uint32_t page = big_endian(header, 8);
   bool power_of_two = page >= 512 && page <= 65536 && (page & (page - 1)) == 0;
   return power_of_two ? std::optional(kFrameHeader + page) : std::nullopt;
 }
+
+constexpr std::string_view kSpare = "spare-", kSuffix = ".wal";
 
 }  // namespace
 
@@ -48,15 +68,26 @@ base::Result<uint64_t> wal_bytes_in_use(base::FileSystem& files, const std::stri
   }
 }
 
+base::Result<bool> wal_is_empty(base::FileSystem& files, const std::string& path) {
+  if (!files.exists(path)) return true;
+  auto header = files.read_at(path, 0, kHeader);
+  if (!header) return header.error();
+  return header->find_first_not_of('\0') == std::string::npos;
+}
+
+base::Status rewrite(base::FileSystem& files, const std::string& path, uint64_t bytes) {
+  for (uint64_t at = 0; at < bytes; at += kChunk) {
+    auto part = files.read_at(path, at, std::min(kChunk, bytes - at));
+    if (!part) return part.error();
+    if (auto done = files.overwrite(path, at, *part); !done) return done;
+  }
+  return {};
+}
+
 base::Status rewrite_wal(base::FileSystem& files, const std::string& path) {
   auto used = wal_bytes_in_use(files, path);
   if (!used) return used.error();
-  for (uint64_t at = 0; at < *used; at += kChunk) {
-    auto bytes = files.read_at(path, at, std::min(kChunk, *used - at));
-    if (!bytes) return bytes.error();
-    if (auto done = files.overwrite(path, at, *bytes); !done) return done;
-  }
-  return {};
+  return rewrite(files, path, *used);
 }
 
 base::Status empty_wal(base::FileSystem& files, const std::string& path) {
@@ -66,34 +97,63 @@ base::Status empty_wal(base::FileSystem& files, const std::string& path) {
 }
 
 SpareWal::SpareWal(base::FileSystem& files, const std::string& directory, uint64_t max_bytes)
-    : files_(files), directory_(directory), path_(directory + "/spare.wal"), max_bytes_(max_bytes) {}
+    : files_(files), directory_(directory), max_bytes_(max_bytes) {}
 
-void SpareWal::find() {
-  if (!files_.exists(path_)) return;
-  auto used = wal_bytes_in_use(files_, path_);
-  ready_ = used && *used == 0 && files_.sync_directory(directory_);
-  if (!ready_) (void)files_.remove(path_);
+bool SpareWal::has_one() const {
+  std::lock_guard lock(mutex_);
+  return !path_.empty();
 }
 
-void SpareWal::keep(const std::string& wal) {
+void SpareWal::find() {
+  auto names = files_.list(directory_);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kSpare) || !name.ends_with(kSuffix)) continue;
+    std::string path = directory_ + "/" + name;
+    auto empty = wal_is_empty(files_, path);
+    auto size = files_.size(path);
+    if (empty && *empty && size && *size <= max_bytes_ && files_.sync_directory(directory_)) {
+      give_back(path);
+    } else {
+      (void)files_.remove(path);
+    }
+  }
+}
+
+void SpareWal::keep(const std::string& wal, uint32_t number) {
   auto size = files_.size(wal);
   if (!size) return;
-  if (!ready_ && *size != 0 && *size <= max_bytes_) {
+  if (!has_one() && *size != 0 && *size <= max_bytes_) {
+    // A name of its own: the one before may be given away and not renamed yet.
+    std::string path = directory_ + "/" + std::string(kSpare) + std::to_string(number) + std::string(kSuffix);
     base::Status done = empty_wal(files_, wal);
-    if (done) done = files_.rename(wal, path_);
+    if (done) done = files_.rename(wal, path);
     if (done) done = files_.sync_directory(directory_);
-    ready_ = done.ok();
-    if (done) return;
+    if (done) return give_back(path);
     // Whether the name lasts is not known; two databases must never write to one log.
-    (void)files_.remove(path_);
+    if (files_.exists(path)) (void)files_.remove(path);
   }
   if (files_.exists(wal)) (void)files_.remove(wal);
 }
 
-std::string SpareWal::take() { return ready_.exchange(false) ? path_ : ""; }
+std::string SpareWal::take() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(path_, {});
+}
+
+void SpareWal::give_back(const std::string& path) {
+  {
+    std::lock_guard lock(mutex_);
+    if (path_.empty()) {
+      path_ = path;
+      return;
+    }
+  }
+  (void)files_.remove(path);
+}
 
 void SpareWal::drop() {
-  if (ready_.exchange(false)) (void)files_.remove(path_);
+  if (std::string path = take(); !path.empty()) (void)files_.remove(path);
 }
 
 }  // namespace weir::journal

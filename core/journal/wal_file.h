@@ -2,8 +2,8 @@
 // no connection writes at the moment. The format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 #include "base/file_system.h"
@@ -14,7 +14,13 @@ namespace weir::journal {
 // when SQLite would take nothing from it, and when there is no file.
 base::Result<uint64_t> wal_bytes_in_use(base::FileSystem& files, const std::string& path);
 
-// Writes what is in use again, in place, and syncs it: see Segment::reopen().
+// True when it has never been written, or was emptied. One that is neither empty nor in use is damaged.
+base::Result<bool> wal_is_empty(base::FileSystem& files, const std::string& path);
+
+// Writes the first `bytes` of any file again, in place, and syncs them: see FileSystem::overwrite().
+base::Status rewrite(base::FileSystem& files, const std::string& path, uint64_t bytes);
+
+// The same for what is in use of a log: see Segment::reopen().
 base::Status rewrite_wal(base::FileSystem& files, const std::string& path);
 
 // Makes SQLite take nothing from it any more, durably. All of it must be in the database's file.
@@ -24,28 +30,34 @@ base::Status empty_wal(base::FileSystem& files, const std::string& path);
 // that grows needs the file system's own journal at each sync too, which takes twice as long, and waits there for
 // whatever else is being written, such as a checkpoint.
 //
-// keep() and take() may be called from two threads.
+// Any thread; keep() from one at a time.
 class SpareWal {
  public:
   // A log of more than `max_bytes` is not kept.
   SpareWal(base::FileSystem& files, const std::string& directory, uint64_t max_bytes);
 
-  // Looks for the one of an earlier process; before anything else.
+  // Looks for the one of an earlier process, and removes others; before anything else.
   void find();
-  // Makes this log the spare one; removes it when there is one already. All of it must be in the database's file, and
-  // nobody may write there any more; there may be readers.
-  void keep(const std::string& wal);
+  // Makes the log of the segment with this number the spare one; removes it when there is one already. All of it must be
+  // in the database's file, and the connection that wrote it must still be open: with the last connection goes what
+  // SQLite knows in memory of the log, and a reader that came then would take the log for its own as it will be.
+  void keep(const std::string& wal, uint32_t number);
   // Gives it away: its path, to be renamed to the log of a database, in the same folder, whose own is empty. The
   // renaming is to be made durable before the log is used. "" when there is none.
   std::string take();
+  // It was not used after all.
+  void give_back(const std::string& path);
   // Removes it, when room is needed.
   void drop();
 
  private:
+  bool has_one() const;
+
   base::FileSystem& files_;
-  std::string directory_, path_;
+  std::string directory_;
   uint64_t max_bytes_;
-  std::atomic<bool> ready_{false};  // it is there, empty, and its name is durable
+  mutable std::mutex mutex_;
+  std::string path_;  // of one that is empty and whose name is durable; or ""
 };
 
 }  // namespace weir::journal

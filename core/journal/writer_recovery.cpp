@@ -252,9 +252,11 @@ base::Status Writer::open_new_segment() {
   std::string path = context_.directory + "/" + segment_name(number);
   // Left by an attempt that failed half-way, never used: its number was not given out.
   if (auto done = remove_segment_files(*context_.files, path); !done) return done;
-  auto segment = Segment::create(*context_.files, path, context_.spare->take());
+  std::string spare = context_.spare->take();
+  auto segment = Segment::create(*context_.files, path, spare);
   if (!segment) {
     (void)remove_segment_files(*context_.files, path);
+    if (!spare.empty() && context_.files->exists(spare)) context_.spare->give_back(spare);
     return segment.error();
   }
   segment_ = std::move(*segment);

@@ -35,10 +35,8 @@ struct Found {
 // Looks through the segment for the row that holds the id. Rows have the time of the id, but for its milliseconds.
 base::Result<std::optional<Found>> find_event(journal::Journal& journal, const journal::SegmentInfo& segment,
                                               const event::Id& id) {
-  auto database = base::Database::open(journal.segment_path(segment.number), base::OpenAs::kReader,
-                                       journal.files().sqlite_vfs());
+  auto database = journal::open_for_reading(journal, segment);
   if (!database) return database.error();
-  if (auto done = database->keep_off_the_wal(); !done) return done.error();
   auto rows = database->prepare("SELECT first_sequence FROM batch WHERE received_ns BETWEEN ? AND ?");
   if (!rows) return rows.error();
   int64_t at = event::unix_ms(id) * 1'000'000;

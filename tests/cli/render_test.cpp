@@ -35,7 +35,7 @@ json status() {
 TEST(RenderStatus, ShowsTheLedgerOfEachConsumerAsASum) {
   EXPECT_EQ(render_status(status(), {}),
             "weir site-a  up 1m 15s  ready  ledger balances  admin http://127.0.0.1:9600\n"
-            "journal  12,345 events in 1 segments, 1.0 MiB of 1.0 GiB, sequences 1 to 12,345, epoch 00000000000000ff\n"
+            "journal  12,345 events in 1 segment, 1.0 MiB of 1.0 GiB, sequences 1 to 12,345, epoch 00000000000000ff\n"
             "\n"
             "  source  admitted  = committed  + duplicates  + refused  + in flight  busy  invalid  durability\n"
             "  api       12,345       12,300            45          0            0     7        0  strict\n"

@@ -120,7 +120,7 @@ TEST(JournalStats, ShowsTheSegments) {
   ASSERT_EQ(site.post(events(3)).status, 202);
   Finished stats = site.weir({"journal", "stats"});
   EXPECT_EQ(stats.exit.code, 0) << stats.errors;
-  EXPECT_THAT(stats.output, AllOf(HasSubstr("3 events in 1 segments"), HasSubstr("00000001.db"), HasSubstr("open")));
+  EXPECT_THAT(stats.output, AllOf(HasSubstr("3 events in 1 segment,"), HasSubstr("00000001.db"), HasSubstr("open")));
   json answer = json::parse(site.weir({"journal", "stats", "--json"}).output);
   EXPECT_EQ(answer["version"], 1);
   EXPECT_EQ(answer["newest_sequence"], 3);

@@ -79,6 +79,28 @@ TEST(MainLine, DeliversMoreThanOneBatchHoldsFromOneBatch) {
   EXPECT_EQ(site.stored("part").size(), 80 * kEvents);
 }
 
+TEST(MainLine, CountsAnEventOnceThatOneBranchRefusesAndTheOtherDelivers) {
+  Site site;
+  site.main_line();
+  site.manifest("strict", {{"plugin", "test.transform"}, {"from", {"api"}}, {"config", {{"reject_devices", {"device-1"}}}}});
+  site.manifest("tolerant", {{"plugin", "test.transform"}, {"from", {"api"}}});
+  site.manifest("store",
+                {{"plugin", "sqlite.sink"}, {"from", {"strict", "tolerant"}}, {"config", {{"path", "data/events.db"}}}});
+  site.start();
+  ASSERT_EQ(site.post(events(4)).status, 202);  // of four devices
+  ASSERT_TRUE(site.wait_settled("store", 4));
+  json store = site.consumer("store");
+  EXPECT_EQ(store["delivered"], 3);
+  EXPECT_EQ(store["dead"], 1);
+  EXPECT_EQ(store["balanced"], true);
+  EXPECT_EQ(site.stored("part").size(), 7u) << "twice what both let pass, and once what one of them did";
+  json answer = site.get("/api/v1/dead");
+  ASSERT_EQ(answer["dead_letters"].size(), 1u);
+  EXPECT_EQ(answer["dead_letters"][0]["refused_by"], "strict");
+  json recount = site.get("/api/v1/journal/recount");
+  EXPECT_EQ(recount["agrees"], true) << recount.dump(2);
+}
+
 TEST(MainLine, AnswersARepeatedRequestWithTheIdsOfTheFirst) {
   Site site;
   site.main_line();

@@ -121,7 +121,7 @@ constexpr Expectation kExpectations[] = {
     {"weir status", "store"},
     {"weir check", "ok: "},
     {"weir journal recount", "agrees"},
-    {"weir journal stats", "segments"},
+    {"weir journal stats", "segment"},
     {"/health", "\"gateway\""},
     {"sqlite3 data/events.db 'SELECT", "temperature"},
 };
