@@ -47,6 +47,7 @@ Answer fail(const base::Error& error) {
 
 struct Request {
   std::string path;
+  std::string name;  // what follows the route's path, when that ends with '/'
   std::map<std::string, std::string> query;
 
   std::string text(const std::string& key) const {
@@ -125,7 +126,8 @@ Answer dead_list(runtime::Gateway& gateway, const Request& request) {
   return ok({{"version", 1}, {"dead_letters", list}});
 }
 
-Answer dead_show(runtime::Gateway& gateway, const std::string& text) {
+Answer dead_show(runtime::Gateway& gateway, const Request& request) {
+  const std::string& text = request.name;
   int64_t number = 0;
   auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failed != std::errc{} || end != text.data() + text.size()) {
@@ -138,7 +140,7 @@ Answer dead_show(runtime::Gateway& gateway, const std::string& text) {
   return ok(out);
 }
 
-Answer recount(runtime::Gateway& gateway) {
+Answer recount(runtime::Gateway& gateway, const Request&) {
   auto counts = gateway.recount();
   if (!counts) return fail(counts.error());
   Json list = Json::array();
@@ -155,88 +157,111 @@ Answer recount(runtime::Gateway& gateway) {
   return ok({{"version", 1}, {"agrees", agrees}, {"consumers", list}});
 }
 
-constexpr std::string_view kQuick[] = {"/health", "/ready", "/metrics", "/api/v1/status"};
-constexpr std::string_view kOthers[] = {"/api/v1/tail", "/api/v1/dead", "/api/v1/journal", "/api/v1/journal/recount",
-                                        "/api/v1/plugins"};
-constexpr std::string_view kForget = "/api/v1/forget/";
-
-bool below(const std::string& path, std::string_view folder) {
-  return path.starts_with(folder) && path.size() > folder.size();
+Answer health(runtime::Gateway& gateway, const Request&) {
+  bool healthy = true;
+  Answer answer = ok(health_json(gateway.status(), &healthy));
+  if (!healthy) answer.status = 503;
+  return answer;
 }
 
-bool is_quick(const std::string& path) { return std::find(std::begin(kQuick), std::end(kQuick), path) != std::end(kQuick); }
-
-bool answers_get(const std::string& path) {
-  return is_quick(path) || std::find(std::begin(kOthers), std::end(kOthers), path) != std::end(kOthers) ||
-         below(path, "/api/v1/dead/") || below(path, "/api/v1/trace/");
+Answer ready(runtime::Gateway& gateway, const Request&) {
+  runtime::Status status = gateway.status();
+  Answer answer = ok(ready_json(status));
+  if (!status.ready) answer.status = 503;
+  return answer;
 }
 
-bool answers_post(const std::string& path) { return path == "/api/v1/apply" || below(path, kForget); }
-
-Answer get(runtime::Gateway& gateway, const Request& request) {
-  const std::string& path = request.path;
-  if (path == "/health") {
-    bool healthy = true;
-    Json json = health_json(gateway.status(), &healthy);
-    Answer answer = ok(json);
-    if (!healthy) answer.status = 503;
-    return answer;
-  }
-  if (path == "/ready") {
-    runtime::Status status = gateway.status();
-    Answer answer = ok(ready_json(status));
-    if (!status.ready) answer.status = 503;
-    return answer;
-  }
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4", metrics_text(gateway.status()), ""};
-  if (path == "/api/v1/status") return ok(status_json(gateway.status()));
-  if (path == "/api/v1/tail") return tail(gateway, request);
-  if (path == "/api/v1/dead") return dead_list(gateway, request);
-  if (below(path, "/api/v1/dead/")) return dead_show(gateway, path.substr(13));
-  if (below(path, "/api/v1/trace/")) {
-    auto trace = gateway.trace(path.substr(14));
-    return trace ? ok(trace_json(*trace)) : fail(trace.error());
-  }
-  if (path == "/api/v1/journal") {
-    Json out{{"version", 1}};
-    out.update(journal_json(gateway.status().journal));
-    return ok(out);
-  }
-  if (path == "/api/v1/journal/recount") return recount(gateway);
-  return ok(plugins_json(gateway.plugins()));
+Answer metrics(runtime::Gateway& gateway, const Request&) {
+  return {200, "text/plain; version=0.0.4", metrics_text(gateway.status()), ""};
 }
 
-Answer post(runtime::Gateway& gateway, const Request& request) {
-  if (request.path == "/api/v1/apply") {
-    manifest::Problems problems = gateway.apply();
-    Answer answer = ok({{"version", 1}, {"applied", problems.empty()}, {"problems", problems_json(problems)}});
-    if (!problems.empty()) answer.status = 409;
-    return answer;
+Answer status(runtime::Gateway& gateway, const Request&) { return ok(status_json(gateway.status())); }
+
+Answer trace(runtime::Gateway& gateway, const Request& request) {
+  auto trace = gateway.trace(request.name);
+  return trace ? ok(trace_json(*trace)) : fail(trace.error());
+}
+
+Answer journal(runtime::Gateway& gateway, const Request&) {
+  Json out{{"version", 1}};
+  out.update(journal_json(gateway.status().journal));
+  return ok(out);
+}
+
+Answer plugins(runtime::Gateway& gateway, const Request&) { return ok(plugins_json(gateway.plugins())); }
+
+Answer apply(runtime::Gateway& gateway, const Request&) {
+  manifest::Problems problems = gateway.apply();
+  Answer answer = ok({{"version", 1}, {"applied", problems.empty()}, {"problems", problems_json(problems)}});
+  if (!problems.empty()) answer.status = 409;
+  return answer;
+}
+
+Answer forget(runtime::Gateway& gateway, const Request& request) {
+  auto done = gateway.forget(request.name);
+  return done ? ok({{"version", 1}, {"forgotten", request.name}}) : fail(done.error());
+}
+
+struct Route {
+  std::string_view path;  // with '/' at the end: a name follows
+  const char* methods;    // as the header Allow has them
+  bool quick;             // see is_quick()
+  Answer (*answer)(runtime::Gateway&, const Request&);
+};
+
+constexpr const char *kGet = "GET, HEAD", *kPost = "POST";
+constexpr Route kRoutes[] = {
+    {"/health", kGet, true, health},
+    {"/ready", kGet, true, ready},
+    {"/metrics", kGet, true, metrics},
+    {"/api/v1/status", kGet, true, status},
+    {"/api/v1/tail", kGet, false, tail},
+    {"/api/v1/trace/", kGet, false, trace},
+    {"/api/v1/dead", kGet, false, dead_list},
+    {"/api/v1/dead/", kGet, false, dead_show},
+    {"/api/v1/journal", kGet, false, journal},
+    {"/api/v1/journal/recount", kGet, false, recount},
+    {"/api/v1/plugins", kGet, false, plugins},
+    {"/api/v1/apply", kPost, false, apply},
+    {"/api/v1/forget/", kPost, false, forget},
+};
+
+const Route* route_of(std::string_view path) {
+  for (const Route& route : kRoutes) {
+    bool named = route.path.ends_with('/') && path.size() > route.path.size() && path.starts_with(route.path);
+    if (named || (path == route.path && !route.path.ends_with('/'))) return &route;
   }
-  std::string consumer = request.path.substr(kForget.size());
-  auto done = gateway.forget(consumer);
-  return done ? ok({{"version", 1}, {"forgotten", consumer}}) : fail(done.error());
+  return nullptr;
+}
+
+bool takes(const Route& route, std::string_view method) {
+  return route.methods == kPost ? method == "POST" : method == "GET" || method == "HEAD";
+}
+
+Answer nothing_there(const std::string& path) {
+  std::string hint = "there are";
+  for (const Route& route : kRoutes) hint += " " + std::string(route.path) + (route.path.ends_with('/') ? "NAME" : "");
+  return fail(404, "not_found", "there is nothing at " + path, hint);
 }
 
 }  // namespace
 
-bool is_quick(std::string_view target) { return is_quick(parse(target).path); }
+bool is_quick(std::string_view target) {
+  const Route* route = route_of(parse(target).path);
+  return route != nullptr && route->quick;
+}
 
 Answer answer(runtime::Gateway& gateway, std::string_view method, std::string_view target) {
   Request request = parse(target);
-  const std::string& path = request.path;
-  if (answers_get(path)) {
-    if (method == "GET" || method == "HEAD") return get(gateway, request);
-  } else if (answers_post(path)) {
-    if (method == "POST") return post(gateway, request);
-  } else {
-    return fail(404, "not_found", "there is nothing at " + path,
-                "GET /health, /ready, /metrics and /api/v1/status, tail, trace/ID, dead, journal, plugins; "
-                "POST /api/v1/apply and /api/v1/forget/NAME");
+  const Route* route = route_of(request.path);
+  if (route == nullptr) return nothing_there(request.path);
+  if (!takes(*route, method)) {
+    Answer answer = fail(405, "method_not_allowed", std::string(method) + " is not for " + request.path);
+    answer.allow = route->methods;
+    return answer;
   }
-  Answer answer = fail(405, "method_not_allowed", std::string(method) + " is not for " + path);
-  answer.allow = answers_post(path) ? "POST" : "GET, HEAD";
-  return answer;
+  request.name = request.path.substr(route->path.size());
+  return route->answer(gateway, request);
 }
 
 Answer failure(unsigned status, const std::string& code, const std::string& message) {
