@@ -434,7 +434,6 @@ void Consumer::wait(base::Monotonic now) {
   base::Monotonic until = now + std::chrono::seconds(1);  // trouble of others (dead letters waiting) passes unannounced
   for (const auto& [token, submission] : in_flight_) until = std::min(until, submission.deadline);
   if (read_again_at_ > now) until = std::min(until, read_again_at_);
-  if (dirty_) until = std::min(until, posted_at_ + kPostEvery);
   if (letters_wait()) until = std::min(until, now + kLettersPause);
   std::unique_lock lock(mutex_);
   // While paused nothing is submitted, however ready it is.
