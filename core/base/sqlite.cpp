@@ -123,7 +123,10 @@ Result<Database> Database::open(const std::string& path, OpenAs as, const char* 
   }
   // Only for moments: another connection just recovers the WAL.
   constexpr int kReaderPatienceMs = 2000;
-  if (as == OpenAs::kReader) sqlite3_busy_timeout(raw, kReaderPatienceMs);
+  if (as == OpenAs::kReader) {
+    sqlite3_busy_timeout(raw, kReaderPatienceMs);
+    if (auto done = made.keep_off_the_wal(); !done) return done.error();
+  }
   return made;
 }
 

@@ -48,7 +48,7 @@ class Statement {
 
 enum class OpenAs {
   kWriter,    // created when missing
-  kReader,    // reads what a writer of the same process commits
+  kReader,    // reads what a writer of the same process commits; never checkpoints
   kImmutable  // a file that nobody writes any more: no locks, no -shm
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "journal/repair.h"
+#include "journal/wal_file.h"
 
 namespace weir::journal {
 namespace {
@@ -246,11 +247,10 @@ void Journal::checkpoint_sealed() {
       continue;
     }
     unsure_.erase(number);
-    for (SegmentInfo info : segments_.all()) {
-      if (info.number != number) continue;
-      info.checkpointed = true;
-      if (auto size = files_->size(segment_path(number)); size) info.bytes = *size;
-      segments_.update(info);
+    if (auto info = segments_.with_number(number); info) {
+      info->checkpointed = true;
+      if (auto size = files_->size(segment_path(number)); size) info->bytes = *size;
+      segments_.update(*info);
     }
     // From here on it is opened without its WAL. The connection goes last: see SpareWal::keep().
     spare_.keep(segment_path(number) + "-wal", number);
@@ -265,32 +265,26 @@ void Journal::repair_reported() {
     damaged = std::exchange(damaged_, {});
   }
   for (const auto& [number, reason] : damaged) {
-    for (const SegmentInfo& info : segments_.all()) {
-      if (info.number != number) continue;
-      if (!info.sealed) {
-        // The writer lets go of it first, and says so by wanting its checkpoint.
-        {
-          std::lock_guard lock(maintenance_mutex_);
-          damaged_.emplace(number, reason);
-        }
-        writer_->roll_segment();
-        continue;
+    auto info = segments_.with_number(number);
+    if (!info) continue;
+    if (!info->sealed) {
+      // The writer lets go of it first, and says so by wanting its checkpoint.
+      {
+        std::lock_guard lock(maintenance_mutex_);
+        damaged_.emplace(number, reason);
       }
-      if (auto done = set_aside(number, reason, head()); !done) {
-        base::log_error("journal", "cannot repair " + segment_name(number) + ": " + done.error().text());
-      }
+      writer_->roll_segment();
+      continue;
+    }
+    if (auto done = set_aside(number, reason, head()); !done) {
+      base::log_error("journal", "cannot repair " + segment_name(number) + ": " + done.error().text());
     }
   }
 }
 
 base::Status Journal::set_aside(uint32_t number, const std::string& reason, uint64_t head) {
-  SegmentInfo known;
-  bool listed = false;
-  for (const SegmentInfo& info : segments_.all()) {
-    if (info.number != number) continue;
-    known = info;
-    listed = true;
-  }
+  auto listed = segments_.with_number(number);
+  SegmentInfo known = listed.value_or(SegmentInfo());
   auto repair = prepare_repair(*files_, directory_, number, known.facts, head, reason);
   if (!repair) return repair.error();
   if (repair->sound) {

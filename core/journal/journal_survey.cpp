@@ -30,7 +30,6 @@ base::Result<SegmentFacts> facts_of(base::FileSystem& files, const std::string& 
     facts = [&]() -> base::Result<SegmentFacts> {
       auto database = base::Database::open(path, base::OpenAs::kReader, files.sqlite_vfs());
       if (!database) return database.error();
-      if (auto done = database->keep_off_the_wal(); !done) return done.error();
       auto tables = has_tables(*database);
       if (!tables) return tables.error();
       *has_no_tables = !*tables;
@@ -207,7 +206,7 @@ void Journal::fill_dedupe() {
     if (newest_first.size() >= DedupeWindow::kMaxEntries) break;
     auto database =
         base::Database::open(segment_path(segment->number), base::OpenAs::kReader, files_->sqlite_vfs());
-    if (!database || !database->keep_off_the_wal()) continue;
+    if (!database) continue;
     (void)read_dedupe(*database, 0, DedupeWindow::kMaxEntries - newest_first.size(),
                       [&](const DedupeEntry& entry) { newest_first.push_back(entry); });
   }

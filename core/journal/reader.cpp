@@ -13,8 +13,6 @@ base::Result<base::Database> open_for_reading(ReaderSource& journal, const Segme
   if (!segment.checkpointed) {
     auto database = base::Database::open(path, base::OpenAs::kReader, vfs);
     if (!database) return database.error();
-    // Only the writer's connection checkpoints.
-    if (auto done = database->keep_off_the_wal(); !done) return done.error();
     // Now SQLite opens the log, and learns what is in it or who knows.
     if (auto done = database->query_integer("SELECT count(*) FROM sqlite_master"); !done) return done.error();
     auto still = journal.segments().with_number(segment.number);

@@ -79,7 +79,7 @@ void read_all_rows(base::Database& database, uint64_t head, Salvage* salvage) {
 Salvage read_segment(base::FileSystem& files, const std::string& path, uint64_t head) {
   Salvage salvage;
   auto database = base::Database::open(path, base::OpenAs::kReader, files.sqlite_vfs());
-  if (!database || !database->keep_off_the_wal()) {
+  if (!database) {
     salvage.complete = false;
     return salvage;
   }

@@ -77,10 +77,7 @@ DeadLetter letter_of(base::Statement& row) {
 }
 
 base::Result<base::Database> open_reader(base::FileSystem& files, const std::string& path) {
-  auto database = base::Database::open(path, base::OpenAs::kReader, files.sqlite_vfs());
-  if (!database) return database;
-  if (auto done = database->keep_off_the_wal(); !done) return done.error();
-  return database;
+  return base::Database::open(path, base::OpenAs::kReader, files.sqlite_vfs());
 }
 
 base::Result<std::vector<DeadLetter>> select_letters(base::FileSystem& files, const std::string& path,

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "journal/wal_file.h"
 
 namespace weir::journal {
 namespace {
@@ -302,12 +303,17 @@ void Writer::commit() {
   }
   answer(waiting, true);
   entries_.clear();
+  end_transaction();
+  bool rolls = current_.bytes >= context_.segment_bytes || base::now() - segment_born_ >= context_.segment_age;
+  if (rolls && segment_ && activated_) roll();
+}
+
+// Forgets what belongs to a transaction that is committed or given up, but for its entries.
+void Writer::end_transaction() {
   added_.clear();
   in_transaction_ = strict_waits_ = false;
   transaction_bytes_ = stored_bytes_ = 0;
   flush_at_ = base::Monotonic::max();
-  bool rolls = current_.bytes >= context_.segment_bytes || base::now() - segment_born_ >= context_.segment_age;
-  if (rolls && segment_ && activated_) roll();
 }
 
 // Makes what was committed visible: the table of contents, then memory, then the head.

@@ -23,8 +23,8 @@
 #include "base/time.h"
 #include "journal/dedupe.h"
 #include "journal/segment_set.h"
+#include "journal/spare_wal.h"
 #include "journal/tail.h"
-#include "journal/wal_file.h"
 
 namespace weir::journal {
 
@@ -150,6 +150,7 @@ class Writer {
   base::Status begin(int64_t now_ns);
   void commit();
   void publish();
+  void end_transaction();
   void answer(std::vector<Entry*>& entries, bool durable);
   void roll();
 

@@ -38,7 +38,7 @@ void Writer::abandon(const base::Error& reason) {
   }
   healthy_ = false;
   for (const DedupeEntry& entry : added_) dedupe_.remove(entry.key, entry.count);
-  added_.clear();
+  end_transaction();
   if (segment_) {
     segment_->close();
     segment_.reset();
@@ -46,9 +46,6 @@ void Writer::abandon(const base::Error& reason) {
   }
   disk_was_full_ = reason.code == base::Code::kFull;
   next_sequence_ = head_ + 1;
-  in_transaction_ = strict_waits_ = false;
-  transaction_bytes_ = stored_bytes_ = 0;
-  flush_at_ = base::Monotonic::max();
 
   // A relaxed batch that was answered is owed: it is tried again. Everything else is refused.
   std::vector<Entry> owed;
@@ -169,7 +166,6 @@ base::Status Writer::examine_failed_segment() {
     auto done = [&]() -> base::Status {
       auto database = base::Database::open(path, base::OpenAs::kReader, context_.files->sqlite_vfs());
       if (!database) return database.error();
-      if (auto off = database->keep_off_the_wal(); !off) return off;
       return read_dedupe(*database, head_, DedupeWindow::kMaxEntries, [&](const DedupeEntry& e) { dedupe_.add(e); });
     }();
     if (!done) return done;
@@ -240,10 +236,7 @@ base::Status Writer::commit_owed() {
     publish();
   }
   entries_.clear();
-  added_.clear();
-  in_transaction_ = strict_waits_ = false;
-  transaction_bytes_ = stored_bytes_ = 0;
-  flush_at_ = base::Monotonic::max();
+  end_transaction();
   return {};
 }
 

@@ -155,9 +155,7 @@ base::Result<Trace> Gateway::trace(const std::string& id) const {
   journal::Journal& journal = *parts_->journal;
   for (const journal::SegmentInfo& segment : journal.segments().all()) {
     auto found = find_event(journal, segment, *parsed);
-    auto still = journal.segments().all();
-    bool trimmed = std::none_of(still.begin(), still.end(), [&](const auto& s) { return s.number == segment.number; });
-    if (!found && trimmed) continue;
+    if (!found && !journal.segments().with_number(segment.number)) continue;  // trimmed meanwhile
     if (!found) return found.error();
     if (!*found) continue;
     const Found& event = **found;

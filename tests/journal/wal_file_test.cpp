@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "journal/reader.h"
+#include "journal/spare_wal.h"
 #include "journal/wal_file.h"
 #include "journal_fixture.h"
 
