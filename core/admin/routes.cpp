@@ -240,7 +240,10 @@ bool takes(const Route& route, std::string_view method) {
 
 Answer nothing_there(const std::string& path) {
   std::string hint = "there are";
-  for (const Route& route : kRoutes) hint += " " + std::string(route.path) + (route.path.ends_with('/') ? "NAME" : "");
+  for (const Route& route : kRoutes) {
+    hint += (&route == kRoutes ? " " : ", ") + std::string(route.methods == kPost ? "POST " : "") +
+            std::string(route.path) + (route.path.ends_with('/') ? "NAME" : "");
+  }
   return fail(404, "not_found", "there is nothing at " + path, hint);
 }
 
