@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -46,6 +49,17 @@ class JournalWal : public JournalTest {
     while (exists(spare)) EXPECT_TRUE(store(make_block(9, 10, "", 2000)).durable);
     EXPECT_TRUE(store(8).durable);
     return newest();
+  }
+  // Until the spare is gone, and the journal goes on in the room that it left.
+  void fill_the_disk_and_go_on(const std::string& spare) {
+    machine_.disk().set_capacity(machine_.disk().used_bytes() + 1024);
+    uint64_t mark = 20'000;
+    for (; exists(spare); ++mark) {
+      store(make_block(mark, 10, "", 2000));
+      ASSERT_LT(mark, 21'000u) << "the spare stays";
+    }
+    EXPECT_TRUE(test::wait_until(
+        [&] { return journal_->healthy() && store(make_block(++mark, 10, "", 2000)).durable; }));
   }
   // A database with a log of so many frames that are in use.
   std::string make_log(const std::string& name, int frames) {
@@ -181,20 +195,19 @@ TEST_F(JournalWal, KeepsAnotherWhileOneIsGivenAway) {
   EXPECT_EQ(spare.take(), "");
 }
 
-// Regression: a full disk strikes when the next segment is made, and the spare that it was to have stayed there.
 TEST_F(JournalWal, TheSpareMakesRoomOnAFullDisk) {
   options_.segment_bytes = 3 << 20;  // the writer wants a megabyte before it goes on
   open();
-  std::string spare = make_spare();
-  machine_.disk().set_capacity(machine_.disk().used_bytes() + 1024);
-  uint64_t stored = 0;
-  for (uint64_t mark = 1; exists(spare); ++mark) {
-    stored += store(make_block(mark, 10, "", 2000)).durable ? 1 : 0;
-    ASSERT_LT(mark, 1000u);
-  }
-  EXPECT_TRUE(test::wait_until([&] {
-    return journal_->healthy() && store(make_block(++stored, 10, "", 2000)).durable;
-  }));
+  fill_the_disk_and_go_on(make_spare());
+}
+
+// Regression: where the log needs no new blocks, a full disk strikes when the next segment is made, and the spare that
+// it was to have stayed there for ever.
+TEST_F(JournalWal, TheSpareMakesRoomWhenTheNextSegmentCannotBeMade) {
+  options_.segment_bytes = 3 << 20;
+  open();
+  begin_segment_on(make_spare());
+  fill_the_disk_and_go_on(make_spare());
 }
 
 // Regression: its tables are in the file from the beginning, so it looked as if it had never been used.
@@ -212,8 +225,82 @@ TEST_F(JournalWal, ASegmentWhoseLogHasADamagedHeaderIsSetAside) {
   EXPECT_LT(contents().size(), head);
 }
 
-// A reader that comes between the checkpoint of a segment and the next use of its log must not take the log for the
-// segment's: it would read the events of another one.
+// The same disk, and a test that comes when the size of a file is asked for.
+class WatchedFiles : public base::FileSystem {
+ public:
+  explicit WatchedFiles(base::FileSystem& files) : files_(files) {}
+  std::function<void(const std::string& path)> on_size = [](const std::string&) {};
+
+  base::Result<uint64_t> size(const std::string& path) override {
+    on_size(path);
+    return files_.size(path);
+  }
+  base::Result<std::vector<std::string>> list(const std::string& folder) override { return files_.list(folder); }
+  bool exists(const std::string& path) override { return files_.exists(path); }
+  base::Result<std::string> read_file(const std::string& path) override { return files_.read_file(path); }
+  base::Status write_file_durably(const std::string& path, std::string_view bytes) override {
+    return files_.write_file_durably(path, bytes);
+  }
+  base::Status reserve_file(const std::string& path, uint64_t bytes) override { return files_.reserve_file(path, bytes); }
+  base::Result<std::string> read_at(const std::string& path, uint64_t offset, uint64_t bytes) override {
+    return files_.read_at(path, offset, bytes);
+  }
+  base::Status overwrite(const std::string& path, uint64_t offset, std::string_view bytes) override {
+    return files_.overwrite(path, offset, bytes);
+  }
+  base::Status remove(const std::string& path) override { return files_.remove(path); }
+  base::Status rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+  base::Status create_directories(const std::string& path) override { return files_.create_directories(path); }
+  base::Status sync_directory(const std::string& folder) override { return files_.sync_directory(folder); }
+  base::Result<uint64_t> free_bytes(const std::string& folder) override { return files_.free_bytes(folder); }
+  base::Result<std::unique_ptr<base::FileLock>> lock_file(const std::string& path) override {
+    return files_.lock_file(path);
+  }
+  const char* sqlite_vfs() const override { return files_.sqlite_vfs(); }
+
+ private:
+  base::FileSystem& files_;
+};
+
+// Regression: between the checkpoint of a segment and the next use of its log, a reader took the log for the segment's,
+// and read the events of another one.
+TEST_F(JournalWal, AReaderThatComesAfterTheCheckpointReadsItsOwnSegment) {
+  WatchedFiles watched(machine_.files());
+  options_.files = &watched;
+  journal_ = std::move(Journal::open(options_).value());
+  std::mutex mutex;
+  std::optional<base::Result<base::Database>> reader;
+  watched.on_size = [&](const std::string& asked) {
+    // After the checkpoint, and before anybody may know of it.
+    auto segment = journal_->segments().with_number(1);
+    std::lock_guard lock(mutex);
+    if (asked == path(1) && segment && segment->sealed && !reader) reader = open_for_reading(*journal_, *segment);
+  };
+  std::string spare = make_spare();
+  ASSERT_TRUE(reader.has_value());
+  ASSERT_OK(*reader);
+  begin_segment_on(spare);
+  fill_segments(4, 3000);  // overwrites what was in the logs
+  auto rows = (*reader)->prepare("SELECT first_sequence, count, codec, crc32c, body FROM batch ORDER BY first_sequence");
+  ASSERT_OK(rows);
+  uint64_t next = 1;
+  for (;;) {
+    auto row = rows->step();
+    ASSERT_OK(row);
+    if (!*row) break;
+    EXPECT_EQ(rows->unsigned_integer(0), next);
+    auto block = decode(static_cast<uint32_t>(rows->integer(2)), static_cast<uint32_t>(rows->integer(3)), rows->blob(4));
+    ASSERT_OK(block);
+    EXPECT_EQ(block->event(0)->sequence, next);
+    next += rows->unsigned_integer(1);
+  }
+  EXPECT_EQ(next, journal_->segments().with_number(1)->facts.last + 1);
+  rows = base::Statement();
+  reader.reset();
+  close();
+}
+
+// The same by chance, under load.
 TEST_F(JournalWal, ReadersReadTheirOwnSegmentWhileLogsChangeHands) {
   options_.segment_bytes = 40 << 10;
   options_.tail_bytes = 1;  // so that readers open the files
