@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "isolation/child.h"
 #include "plugin/probe.h"
 
 namespace weir::cli {
@@ -16,7 +17,7 @@ constexpr const char* kVersion = "weir 0.1.0, plugin ABI 0.1 (draft)";
 struct Line {
   CLI::App app{"Weir: takes device data in, never loses it, is upgraded while it runs"};
   Common common;
-  std::string folder = "manifests", log_level = "info", instance, id, consumer, file;
+  std::string folder = "manifests", log_level = "info", instance, id, consumer, file, child;
   bool once = false;
   uint64_t lines = 20, limit = 50;
   int64_t number = 0;
@@ -87,9 +88,14 @@ void define(Line& line) {
   inspect->add_flag("--json", line.common.json, "Print JSON");
 
   CLI::App* host = line.command(app, "host", "The child process; not for people",
-                                [l] { return plugin::probe_main(l->file.c_str()); });
+                                [l] {
+    return l->child.empty() ? plugin::probe_main(l->file.c_str()) : isolation::child_main(l->child.c_str());
+  });
   host->group("");
-  host->add_option("--probe", line.file, "Load this plugin and say what it is")->required();
+  CLI::Option_group* task = host->add_option_group("task");
+  task->add_option("--probe", line.file, "Load this plugin and say what it is");
+  task->add_option("--instance", line.child, "Run the plugin of this instance");
+  task->require_option(1);
 }
 
 }  // namespace

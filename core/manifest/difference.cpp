@@ -18,7 +18,7 @@ bool same_component(const InstanceConfig& a, const InstanceConfig& b) {
 
 bool same_delivery(const InstanceConfig& a, const InstanceConfig& b) {
   const auto parts = [](const InstanceConfig& of) {
-    return std::tie(of.durability, of.flush_ms, of.start, of.on_error, of.retry, of.limits);
+    return std::tie(of.durability, of.flush_ms, of.start, of.on_error, of.retry, of.limits, of.isolated);
   };
   return parts(a) == parts(b);
 }

@@ -16,6 +16,8 @@ constexpr size_t kMaxNameBytes = 63;
 constexpr uint64_t kMaxBatchBytes = uint64_t{16} << 20;  // of the ABI's batch
 constexpr uint64_t kMaxBytesInFlight = uint64_t{1} << 40;
 constexpr uint64_t kMinBytes = 1024;
+constexpr uint64_t kMinMemoryBytes = uint64_t{8} << 20;  // less than a process takes that does nothing
+constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 40;
 
 bool good_letter(char letter) { return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'); }
 
@@ -98,9 +100,7 @@ void read_delivery(Settings& settings, InstanceConfig& instance) {
   instance.on_error = on_error == "drop"    ? OnError::kDrop
                       : on_error == "retry" ? OnError::kRetry
                                             : OnError::kDeadLetter;
-  if (settings.text("/isolation") == "process") {
-    refuse_missing_feature(settings, "/isolation", "isolation in a process of its own", "\"in-process\"");
-  }
+  instance.isolated = settings.text("/isolation") == "process";
 }
 
 void read_retry(Settings& settings, InstanceConfig& instance) {
@@ -135,6 +135,11 @@ void read_limits(Settings& settings, InstanceConfig& instance) {
   limits.bytes_in_flight = settings.bytes("/limits/bytes_in_flight", kMinBytes, kMaxBytesInFlight);
   limits.batch_events = settings.integer("/limits/batch_events");
   limits.batch_bytes = settings.bytes("/limits/batch_bytes", kMinBytes, kMaxBatchBytes);
+  limits.memory_bytes = settings.bytes("/limits/memory_bytes", kMinMemoryBytes, kMaxMemoryBytes);
+  if (limits.memory_bytes && !instance.isolated) {
+    settings.refuse("/limits/memory_bytes", "memory_bytes does nothing here: only a process of its own can be limited",
+                    "no memory_bytes, or \"isolation\": \"process\"");
+  }
   if (settings.find("/limits/pending_bytes") != nullptr) {
     refuse_missing_feature(settings, "/limits/pending_bytes", "a quota for one sink's backlog",
                            "no pending_bytes; the journal's max_bytes bounds all backlogs together");

@@ -64,6 +64,7 @@ struct Limits {
   std::optional<uint64_t> bytes_in_flight;
   std::optional<uint64_t> batch_events;
   std::optional<uint64_t> batch_bytes;
+  std::optional<uint64_t> memory_bytes;  // private memory of its process; isolated instances only
   bool operator==(const Limits&) const = default;
 };
 
@@ -81,6 +82,7 @@ struct InstanceConfig {
   OnError on_error = OnError::kDeadLetter;
   Retry retry;
   Limits limits;
+  bool isolated = false;  // in a process of its own
 
   // Filled in when the set is checked; nothing for a disabled instance.
   std::optional<Component> component;

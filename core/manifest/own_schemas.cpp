@@ -80,6 +80,7 @@ constexpr std::string_view kInstance = R"({
         "bytes_in_flight": { "type": ["string", "integer"], "description": "a size such as \"8MiB\"" },
         "batch_events": { "type": "integer", "minimum": 1, "maximum": 100000 },
         "batch_bytes": { "type": ["string", "integer"], "description": "a size such as \"1MiB\"" },
+        "memory_bytes": { "type": ["string", "integer"], "description": "a size such as \"128MiB\"" },
         "pending_bytes": { "type": ["string", "integer"], "description": "a size such as \"256MiB\"" }
       }
     },

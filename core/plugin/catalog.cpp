@@ -181,16 +181,16 @@ Result<Candidate> Catalog::find(std::string_view component, const Accepts& accep
 }
 
 // Once for each content: what was true of these bytes is true of them again.
-Status Catalog::probed(const std::string& digest, const std::string& copy) {
+Catalog::Verdict Catalog::probed(const Candidate& candidate, const std::string& copy) {
   {
     std::lock_guard lock(mutex_);
-    if (auto known = verdicts_.find(digest); known != verdicts_.end()) return known->second;
+    if (auto known = verdicts_.find(candidate.digest); known != verdicts_.end()) return known->second;
   }
-  Status verdict = probe(copy, options_.probe);
+  Verdict verdict = probe(copy, options_.probe);
   // A machine that is short of something says nothing about the plugin: ask again next time.
   if (!verdict && verdict.error().code == Code::kUnavailable) return verdict;
   std::lock_guard lock(mutex_);
-  verdicts_[digest] = verdict;
+  verdicts_.insert_or_assign(candidate.digest, verdict);
   return verdict;
 }
 
@@ -203,30 +203,57 @@ void Catalog::refuse(const std::string& digest, const Error& error) {
   }
 }
 
-Result<std::shared_ptr<Library>> Catalog::load(const Candidate& candidate) {
+Result<std::string> Catalog::proven(const Candidate& candidate, std::vector<Component>* components) {
   if (candidate.refusal) return *candidate.refusal;
-  std::lock_guard one_at_a_time(loading_);
   Result<std::string> copy = cache_.store(candidate.path, candidate.digest);
-  if (!copy) return copy.error();
-  if (Status verdict = probed(candidate.digest, *copy); !verdict) {
+  if (!copy) return copy;
+  Verdict verdict = probed(candidate, *copy);
+  if (!verdict) {
     if (verdict.error().code != Code::kUnavailable) refuse(candidate.digest, verdict.error());
     return about(candidate.path, verdict.error());
   }
+  if (components != nullptr) *components = std::move(*verdict);
+  return copy;
+}
+
+Result<std::shared_ptr<Library>> Catalog::load(const Candidate& candidate) {
+  std::lock_guard one_at_a_time(loading_);
+  if (Result<std::string> copy = proven(candidate, nullptr); !copy) return copy.error();
   Result<std::shared_ptr<Library>> library = cache_.open(candidate.digest, *candidate.note);
   if (library) return library;
   refuse(candidate.digest, library.error());
   return about(candidate.path, library.error());
 }
 
-Result<std::shared_ptr<Library>> Catalog::load(std::string_view component, const Accepts& accepts) {
+// From the highest accepted version down; what is refused on the way is logged.
+template <class T, class Try>
+Result<T> Catalog::first_that_works(std::string_view component, const Accepts& accepts, Try&& attempt) {
   std::optional<Error> first;
   for (const Candidate& candidate : fitting(component, accepts)) {
-    Result<std::shared_ptr<Library>> library = load(candidate);
-    if (library) return library;
-    base::log_error("plugin", "refused: " + library.error().text());
-    if (!first) first = library.error();
+    Result<T> result = attempt(candidate);
+    if (result) return result;
+    base::log_error("plugin", "refused: " + result.error().text());
+    if (!first) first = result.error();
   }
   return first ? *first : nothing_fits(component);
+}
+
+Result<std::shared_ptr<Library>> Catalog::load(std::string_view component, const Accepts& accepts) {
+  return first_that_works<std::shared_ptr<Library>>(component, accepts,
+                                                    [&](const Candidate& candidate) { return load(candidate); });
+}
+
+Result<Offer> Catalog::offer(std::string_view component, const Accepts& accepts) {
+  return first_that_works<Offer>(component, accepts, [&](const Candidate& candidate) -> Result<Offer> {
+    std::lock_guard one_at_a_time(loading_);
+    std::vector<Component> components;
+    Result<std::string> copy = proven(candidate, &components);
+    if (!copy) return copy.error();
+    for (Component& found : components) {
+      if (found.name == component) return Offer{*candidate.note, std::move(found), *copy};
+    }
+    return base::error(Code::kNotFound, "does not offer " + std::string(component), candidate.path);
+  });
 }
 
 Result<std::shared_ptr<Library>> Catalog::load_file(const std::string& path) { return load(judge(path)); }

@@ -26,6 +26,13 @@ struct Candidate {
   std::optional<base::Error> refusal;  // why it cannot be used
 };
 
+// A component that can be used, and where its code is.
+struct Offer {
+  Note note;
+  Component component;
+  std::string library;  // the private copy, named by the content's digest
+};
+
 // Any thread. Loading is serial and may take as long as a probe; looking things up never waits for it.
 class Catalog {
  public:
@@ -51,6 +58,9 @@ class Catalog {
   // instead.
   base::Result<Candidate> find(std::string_view component, const Accepts& accepts) const;
 
+  // What load() would take, told by a probe: none of the plugin's code runs in this process.
+  base::Result<Offer> offer(std::string_view component, const Accepts& accepts);
+
   // Probes a candidate, once for each content, and loads it. Equal bytes give the same library. A refusal is
   // remembered and shows in candidates().
   base::Result<std::shared_ptr<Library>> load(const Candidate& candidate);
@@ -71,7 +81,12 @@ class Catalog {
   // What find() chooses from, from the highest version to the lowest, and its error when there is none.
   std::vector<Candidate> fitting(std::string_view component, const Accepts& accepts) const;
   base::Error nothing_fits(std::string_view component) const;
-  base::Status probed(const std::string& digest, const std::string& copy);
+  using Verdict = base::Result<std::vector<Component>>;
+  Verdict probed(const Candidate& candidate, const std::string& copy);
+  // The private copy of a candidate, probed; with what the probe found.
+  base::Result<std::string> proven(const Candidate& candidate, std::vector<Component>* components);
+  template <class T, class Try>
+  base::Result<T> first_that_works(std::string_view component, const Accepts& accepts, Try&& attempt);
   void refuse(const std::string& digest, const base::Error& error);
 
   const Options options_;
@@ -79,7 +94,7 @@ class Catalog {
   std::mutex loading_;                            // one probe at a time; taken before mutex_
   mutable std::mutex mutex_;                      // guards what follows
   std::map<std::string, File> files_;             // by path
-  std::map<std::string, base::Status> verdicts_;  // of probes, by digest
+  std::map<std::string, Verdict> verdicts_;  // of probes, by digest
 };
 
 }  // namespace weir::plugin

@@ -123,7 +123,7 @@ Status check_against_note(const weir_descriptor& descriptor, const Note& note, c
   return {};
 }
 
-Component copy(const weir_descriptor& descriptor) {
+Component copy(const weir_entry& entry, const weir_descriptor& descriptor) {
   Component component;
   component.name = descriptor.name;
   component.kind = static_cast<Kind>(descriptor.kind);
@@ -135,6 +135,10 @@ Component copy(const weir_descriptor& descriptor) {
   component.needs_files = (descriptor.capabilities & WEIR_CAP_FS) != 0;
   component.exclusive = descriptor.takeover == WEIR_TAKEOVER_EXCLUSIVE;
   component.stateful = descriptor.transform == WEIR_TRANSFORM_STATEFUL;
+  if (descriptor.kind == WEIR_KIND_TRANSFORM) {
+    auto* table = static_cast<const weir_transform_v1*>(entry.get_interface(descriptor.name, WEIR_TRANSFORM));
+    component.state_format = table->state_format;
+  }
   return component;
 }
 
@@ -150,7 +154,7 @@ Result<Component> describe_one(const weir_entry& entry, uint32_t i, const Note& 
   if (Status numbers = check_numbers(*descriptor, path); !numbers) return numbers.error();
   if (Status required = check_required(*descriptor, path); !required) return required.error();
   if (Status tables = check_tables(entry, *descriptor, path); !tables) return tables.error();
-  return copy(*descriptor);
+  return copy(entry, *descriptor);
 }
 
 }  // namespace

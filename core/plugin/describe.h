@@ -23,6 +23,7 @@ struct Component {
   bool needs_files = false;
   bool exclusive = false;  // the successor may start only after the predecessor has stopped
   bool stateful = false;
+  uint32_t state_format = 0;  // of a stateful transform
 };
 
 // The host interfaces that this gateway offers to instances.

@@ -85,42 +85,39 @@ struct Call {
 
 }  // namespace
 
-Result<std::unique_ptr<Instance>> Instance::make(std::string name, std::shared_ptr<Library> library,
-                                                 std::string_view component, std::shared_ptr<weir_host> host,
-                                                 base::Duration grace) {
+Result<Binding> bind_library(std::shared_ptr<Library> library, std::string_view component) {
   const Component* found = library->find(component);
   if (found == nullptr) {
-    return base::error(
-        Code::kNotFound,
-        "the plugin '" + library->note().id + "' has no component '" + std::string(component) + "'",
-        std::move(name));
+    return base::error(Code::kNotFound,
+                       "the plugin '" + library->note().id + "' has no component '" + std::string(component) + "'");
   }
-  return std::unique_ptr<Instance>(
-      new Instance(std::move(name), std::move(library), found, std::move(host), grace));
-}
-
-Instance::Instance(std::string name, std::shared_ptr<Library> library, const Component* component,
-                   std::shared_ptr<weir_host> host, base::Duration grace)
-    : name_(std::move(name)),
-      library_(std::move(library)),
-      component_(component),
-      host_(std::move(host)),
-      grace_(grace),
-      life_(static_cast<const weir_component_v1*>(library_->table(component->name, WEIR_COMPONENT))),
-      thread_(std::make_unique<ControlThread>()) {
+  Binding binding;
+  binding.component = *found;
+  binding.version = library->note().version;
   // The loader has seen that these are there.
-  switch (component->kind) {
+  binding.life = static_cast<const weir_component_v1*>(library->table(found->name, WEIR_COMPONENT));
+  binding.create = binding.life->create;
+  switch (found->kind) {
     case Kind::kSource:
-      source_ = static_cast<const weir_source_v1*>(library_->table(component->name, WEIR_SOURCE));
+      binding.source = static_cast<const weir_source_v1*>(library->table(found->name, WEIR_SOURCE));
       break;
     case Kind::kTransform:
-      transform_ = static_cast<const weir_transform_v1*>(library_->table(component->name, WEIR_TRANSFORM));
+      binding.transform = static_cast<const weir_transform_v1*>(library->table(found->name, WEIR_TRANSFORM));
       break;
     case Kind::kSink:
-      sink_ = static_cast<const weir_sink_v1*>(library_->table(component->name, WEIR_SINK));
+      binding.sink = static_cast<const weir_sink_v1*>(library->table(found->name, WEIR_SINK));
       break;
   }
+  binding.keep = std::move(library);
+  return binding;
 }
+
+Instance::Instance(std::string name, Binding binding, std::shared_ptr<weir_host> host, base::Duration grace)
+    : name_(std::move(name)),
+      binding_(std::move(binding)),
+      host_(std::move(host)),
+      grace_(grace),
+      thread_(std::make_unique<ControlThread>()) {}
 
 Instance::~Instance() {
   if (hung() || state() == State::kNew || state() == State::kDestroyed) return;
@@ -137,10 +134,10 @@ CallResult Instance::run(const char* what, base::Monotonic deadline,
                          std::function<weir_status(weir_error*)> body) {
   auto call = std::make_shared<Call>();
   struct Keep {
-    std::shared_ptr<Library> library;
+    std::shared_ptr<const void> binding;
     std::shared_ptr<weir_host> host;
   };
-  auto keep = std::make_shared<Keep>(Keep{library_, host_});
+  auto keep = std::make_shared<Keep>(Keep{binding_.keep, host_});
   auto job = [call, body = std::move(body)] { call->run(body); };
   if (thread_->run(std::move(job), deadline + grace_, std::move(keep))) return call->result(what, name_);
   hung_ = true;
@@ -169,8 +166,8 @@ CallResult Instance::create(std::string_view config, base::Duration limit) {
   auto made = std::make_shared<void*>(nullptr);
   CallResult created =
       run("create", base::now() + limit,
-          [life = life_, host = host_.get(), made, text = std::string(config)](weir_error* error) {
-            return life->create(host, {text.data(), text.size()}, made.get(), error);
+          [create = binding_.create, host = host_.get(), made, text = std::string(config)](weir_error* error) {
+            return create(host, {text.data(), text.size()}, made.get(), error);
           });
   if (!created.ok()) return created;
   self_ = *made;
@@ -184,7 +181,7 @@ CallResult Instance::step(const char* what, Step step, State next, std::initiali
   for (State state : allowed) in_order = in_order || state == state_;
   if (hung() || !in_order) return refuse(what);
   CallResult done =
-      call(what, deadline, [life = life_, step, at = base::monotonic_ns(deadline)](void* self, auto* error) {
+      call(what, deadline, [life = binding_.life, step, at = base::monotonic_ns(deadline)](void* self, auto* error) {
         return (life->*step)(self, at, error);
       });
   if (done.ok()) state_ = next;
@@ -221,7 +218,7 @@ CallResult Instance::call(const char* what, base::Monotonic deadline,
 
 CallResult Instance::destroy(base::Duration limit) {
   if (hung() || state() == State::kNew || state() == State::kDestroyed) return refuse("destroy");
-  CallResult destroyed = call("destroy", base::now() + limit, [life = life_](void* self, weir_error*) {
+  CallResult destroyed = call("destroy", base::now() + limit, [life = binding_.life](void* self, weir_error*) {
     life->destroy(self);
     return WEIR_OK;
   });
@@ -239,7 +236,7 @@ Health Instance::health() const {
   if (self_ == nullptr) return {WEIR_HEALTH_FAILED, std::string("is ") + state_name(state())};
   char text[kTextBytes] = "";
   weir_health now{WEIR_HEALTH_OK, sizeof text, text};
-  life_->health(self_, &now);
+  binding_.life->health(self_, &now);
   text[sizeof text - 1] = '\0';
   return {now.state, text};
 }

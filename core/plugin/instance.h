@@ -35,6 +35,23 @@ struct Health {
   std::string text;  // why, one line; empty when ok
 };
 
+// What an instance is made of. The tables may be a library's own or stand for one in another process.
+struct Binding {
+  Component component;
+  std::string version;  // of the plugin
+  // Like weir_component_v1::create.
+  std::function<weir_status(weir_host* host, weir_text config, void** self, weir_error* error)> create;
+  const weir_component_v1* life = nullptr;
+  // That of the component's kind; the others are null.
+  const weir_source_v1* source = nullptr;
+  const weir_transform_v1* transform = nullptr;
+  const weir_sink_v1* sink = nullptr;
+  std::shared_ptr<const void> keep;  // what the tables stand on
+};
+
+// A component of a library in this process. Fails when it has no such component.
+base::Result<Binding> bind_library(std::shared_ptr<Library> library, std::string_view component);
+
 // Life-cycle calls are made by one thread at a time, and run on a control thread that the instance owns. A
 // call that overruns its deadline and the grace is answered with kTimeout, and the instance is `hung`: it is
 // never touched again, and its thread, its library and its host stay in memory for the rest of the process,
@@ -50,12 +67,9 @@ class Instance {
   static constexpr base::Duration kCreateLimit = std::chrono::seconds(5);
   static constexpr base::Duration kDestroyLimit = std::chrono::seconds(5);
 
-  // `name` is the manifest's. Fails when the library has no such component. `host` is what the component is
-  // given; it is kept until the instance is gone, and for ever when it hangs.
-  static base::Result<std::unique_ptr<Instance>> make(std::string name, std::shared_ptr<Library> library,
-                                                      std::string_view component,
-                                                      std::shared_ptr<weir_host> host,
-                                                      base::Duration grace = kGrace);
+  // `name` is the manifest's. `host` is what the component is given; it is kept until the instance is gone, and
+  // for ever when it hangs.
+  Instance(std::string name, Binding binding, std::shared_ptr<weir_host> host, base::Duration grace = kGrace);
   // Stops and destroys it when that has not been done.
   ~Instance();
   Instance(const Instance&) = delete;
@@ -81,21 +95,18 @@ class Instance {
   State state() const { return state_.load(); }
   bool hung() const { return hung_.load(); }
   const std::string& name() const { return name_; }
-  const Component& component() const { return *component_; }
-  const std::shared_ptr<Library>& library() const { return library_; }
+  const Component& component() const { return binding_.component; }
+  const std::string& version() const { return binding_.version; }
 
   // The instance itself, for the calls of its data table; null before create and after destroy.
   void* self() const { return self_; }
   // The data table of its kind; null for the other kinds.
-  const weir_source_v1* source() const { return source_; }
-  const weir_transform_v1* transform() const { return transform_; }
-  const weir_sink_v1* sink() const { return sink_; }
+  const weir_source_v1* source() const { return binding_.source; }
+  const weir_transform_v1* transform() const { return binding_.transform; }
+  const weir_sink_v1* sink() const { return binding_.sink; }
 
  private:
   using Step = weir_status (*weir_component_v1::*)(void*, int64_t, weir_error*);
-
-  Instance(std::string name, std::shared_ptr<Library> library, const Component* component,
-           std::shared_ptr<weir_host> host, base::Duration grace);
 
   CallResult step(const char* what, Step step, State next, std::initializer_list<State> allowed,
                   base::Monotonic deadline);
@@ -104,14 +115,9 @@ class Instance {
   CallResult refuse(const char* what) const;
 
   const std::string name_;
-  const std::shared_ptr<Library> library_;
-  const Component* const component_;
+  const Binding binding_;
   const std::shared_ptr<weir_host> host_;
   const base::Duration grace_;
-  const weir_component_v1* life_ = nullptr;
-  const weir_source_v1* source_ = nullptr;
-  const weir_transform_v1* transform_ = nullptr;
-  const weir_sink_v1* sink_ = nullptr;
   std::atomic<void*> self_{nullptr};
   std::unique_ptr<ControlThread> thread_;
   std::atomic<State> state_{State::kNew};

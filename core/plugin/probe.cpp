@@ -15,6 +15,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "plugin/component_json.h"
+
 extern char** environ;
 
 namespace weir::plugin {
@@ -25,7 +27,7 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-constexpr size_t kMaxResultBytes = 64 * 1024;  // a result is one line of a few hundred bytes
+constexpr size_t kMaxResultBytes = 4 << 20;    // the descriptors, with a JSON Schema each
 constexpr size_t kMaxStderrBytes = 8 * 1024;   // enough for the last line
 constexpr base::Duration kStartLimit = std::chrono::seconds(30);  // far more than a process takes to start
 constexpr size_t kPieceBytes = 4096;
@@ -189,7 +191,17 @@ std::string text_of(const nlohmann::json& result, const char* key) {
   return found != result.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-Status judge(const Ending& ending, const std::string& path, base::Duration deadline) {
+Result<std::vector<Component>> components_of(const nlohmann::json& result, const std::string& path) {
+  std::vector<Component> components;
+  try {
+    for (const nlohmann::json& from : result.at("components")) components.push_back(component_from_json(from));
+  } catch (const nlohmann::json::exception&) {
+    return base::error(Code::kInternal, "its descriptors did not come back whole from the probe", path);
+  }
+  return components;
+}
+
+Result<std::vector<Component>> judge(const Ending& ending, const std::string& path, base::Duration deadline) {
   constexpr char kAuthor[] = "the plugin would have done this to the gateway; its author has to mend it";
   Report report = read_report(ending.out);
   const std::string where = running(report.stage);
@@ -221,13 +233,13 @@ Status judge(const Ending& ending, const std::string& path, base::Duration deadl
     return base::error(Code::kInvalid, "ended the process without a result " + where + last_words(ending),
                        path, kAuthor);
   }
-  if (report.result["ok"] == true) return {};
+  if (report.result["ok"] == true) return components_of(report.result, path);
   return base::error(Code::kInvalid, text_of(report.result, "what"), path, text_of(report.result, "hint"));
 }
 
 }  // namespace
 
-Status probe(const std::string& path, const ProbeOptions& options) {
+Result<std::vector<Component>> probe(const std::string& path, const ProbeOptions& options) {
   Pipe out, err;
   if (!out.ok() || !err.ok()) return cannot_probe("no pipe", errno);
   for (int fd : {out.read_end(), err.read_end()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "plugin/component_json.h"
 #include "plugin/library.h"
 #include "plugin/probe.h"
 
@@ -69,10 +70,12 @@ nlohmann::json try_plugin(const std::string& file, int fd) {
   auto on_stage = [fd](Stage stage) { write_line(fd, {{"stage", stage_name(stage)}}); };
   base::Result<std::unique_ptr<Library>> library = Library::open(file, *note, kForever, on_stage);
   if (!library) return failure(library.error());
+  nlohmann::json components = nlohmann::json::array();
+  for (const Component& component : (*library)->components()) components.push_back(component_to_json(component));
   on_stage(Stage::kUnload);
   // A library that stays mapped is no reason to refuse it: it costs memory at a swap, which is reported then.
   base::Status closed = (*library)->close();
-  nlohmann::json result = {{"ok", true}, {"unloaded", closed.ok()}};
+  nlohmann::json result = {{"ok", true}, {"unloaded", closed.ok()}, {"components", components}};
   if (!closed) result["what"] = closed.error().what;
   return result;
 }

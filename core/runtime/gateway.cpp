@@ -73,6 +73,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(const Options& options, ma
   Context context;
   context.services = {parts->journal.get(), &parts->sockets, set.gateway.gateway_id};
   context.plugins = parts->plugins.get();
+  context.program = options.program;
   context.budget = parts->budget.get();
   context.memory_max_bytes = set.gateway.memory.max_bytes;
   parts->assembly = std::make_unique<Assembly>(context);

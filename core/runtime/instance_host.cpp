@@ -190,7 +190,7 @@ InstanceHost::~InstanceHost() {
 }
 
 bool InstanceHost::end_events(base::Duration patience) {
-  std::unique_ptr<EventLoop> loop;
+  std::unique_ptr<plugin::EventLoop> loop;
   {
     std::lock_guard lock(events_mutex_);
     loop = std::move(events_);
@@ -200,9 +200,9 @@ bool InstanceHost::end_events(base::Duration patience) {
   return false;
 }
 
-EventLoop& InstanceHost::events() {
+plugin::EventLoop& InstanceHost::events() {
   std::lock_guard lock(events_mutex_);
-  if (!events_) events_ = std::make_unique<EventLoop>();
+  if (!events_) events_ = std::make_unique<plugin::EventLoop>();
   return *events_;
 }
 

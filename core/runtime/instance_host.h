@@ -12,7 +12,7 @@
 #include "delivery/consumer.h"
 #include "ingress/door.h"
 #include "journal/journal.h"
-#include "runtime/event_loop.h"
+#include "plugin/event_loop.h"
 #include "runtime/sockets.h"
 #include "weir/plugin.h"
 
@@ -52,7 +52,7 @@ class InstanceHost : public weir_host {
   void write_log(uint32_t level, std::string_view text);
   weir_metric declare(std::string_view name);
   Metric* metric(weir_metric handle);
-  EventLoop& events();
+  plugin::EventLoop& events();
 
   const Services services_;
   const std::string name_;
@@ -69,7 +69,7 @@ class InstanceHost : public weir_host {
   std::atomic<uint32_t> metric_count_{0};
 
   std::mutex events_mutex_;
-  std::unique_ptr<EventLoop> events_;
+  std::unique_ptr<plugin::EventLoop> events_;
 
   std::mutex sockets_mutex_;
   std::vector<uint64_t> sockets_;  // uses of Services::sockets

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "isolation/remote.h"
 
 namespace weir::runtime {
 namespace {
@@ -42,6 +43,30 @@ delivery::Options queue_options(const Context& context, const manifest::Instance
   return options;
 }
 
+auto accepts(const manifest::InstanceConfig& config) {
+  return [&config](std::string_view version) { return config.version.contains(version); };
+}
+
+base::Result<plugin::Binding> bind_here(const Context& context, const manifest::InstanceConfig& config) {
+  auto library = context.plugins->load(config.plugin, accepts(config));
+  if (!library) return library.error();
+  return plugin::bind_library(*library, config.plugin);
+}
+
+base::Result<plugin::Binding> bind_isolated(const Context& context, const manifest::InstanceConfig& config) {
+  auto offer = context.plugins->offer(config.plugin, accepts(config));
+  if (!offer) return offer.error();
+  isolation::RemoteOptions options;
+  options.name = config.name;
+  options.program = context.program;
+  options.library = offer->library;
+  options.version = offer->note.version;
+  options.component = offer->component;
+  options.gateway_id = context.services.gateway_id;
+  options.memory_bytes = config.limits.memory_bytes.value_or(options.memory_bytes);
+  return isolation::bind_remote(options);
+}
+
 }  // namespace
 
 std::string fingerprint(const manifest::InstanceConfig& config) {
@@ -55,8 +80,9 @@ std::string fingerprint(const manifest::InstanceConfig& config) {
   add(config.retry.multiplier);
   add(config.retry.jitter);
   add(config.retry.give_up_after ? config.retry.give_up_after->count() : -1);
+  add(config.isolated ? 1 : 0);
   for (const auto& limit : {config.limits.events_per_second, config.limits.bytes_in_flight, config.limits.batch_events,
-                            config.limits.batch_bytes}) {
+                            config.limits.batch_bytes, config.limits.memory_bytes}) {
     add(limit.value_or(0));
   }
   return text;
@@ -68,15 +94,12 @@ std::unique_ptr<Unit> Unit::create(const Context& context, const manifest::Insta
     problems->push_back(config.config_problem(pointer, what));
     return nullptr;
   };
-  auto library = context.plugins->load(config.plugin, [&](std::string_view v) { return config.version.contains(v); });
-  if (!library) return refuse("", library.error().text());
+  auto bound = config.isolated ? bind_isolated(context, config) : bind_here(context, config);
+  if (!bound) return refuse("", bound.error().text());
   auto unit = std::make_unique<Unit>();
-  const plugin::Component* component = (*library)->find(config.plugin);
-  if (component == nullptr) return refuse("", "the plugin does not offer " + config.plugin);
-  unit->host = std::make_shared<InstanceHost>(context.services, config.name, static_cast<weir_kind>(component->kind));
-  auto instance = plugin::Instance::make(config.name, *library, config.plugin, unit->host);
-  if (!instance) return refuse("", instance.error().text());
-  unit->instance = std::move(*instance);
+  unit->host = std::make_shared<InstanceHost>(context.services, config.name,
+                                              static_cast<weir_kind>(bound->component.kind));
+  unit->instance = std::make_unique<plugin::Instance>(config.name, std::move(*bound), unit->host);
   plugin::CallResult made = unit->instance->create(config.config);
   if (!made.ok()) return refuse(made.pointer, made.status.error().what);
   return unit;

@@ -24,6 +24,7 @@ inline constexpr base::Duration kStopLimit = std::chrono::seconds(5);
 struct Context {
   Services services;
   plugin::Catalog* plugins = nullptr;
+  std::string program;  // runs as `PROGRAM host`, for isolated instances
   ingress::Budget* budget = nullptr;
   uint64_t memory_max_bytes = 0;
 };
@@ -36,7 +37,7 @@ struct Unit {
   // Loads and creates it. A wrong configuration is added to `problems` with its place in the manifest.
   static std::unique_ptr<Unit> create(const Context& context, const manifest::InstanceConfig& config,
                                       manifest::Problems* problems);
-  std::string version() const { return instance->library()->note().version; }
+  std::string version() const { return instance->version(); }
   // stop, destroy; what hangs is left behind and logged.
   void end();
 };

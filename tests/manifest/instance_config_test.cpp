@@ -198,11 +198,6 @@ TEST_F(Instance, RefusesSettingsThatMeanNothingForItsKind) {
 
 TEST_F(Instance, RefusesWhatThisVersionDoesNotHaveYet) {
   EXPECT_THAT(
-      complaints(R"(, "isolation": "process")"),
-      ElementsAre(
-          "manifests/api.json:1:65: /isolation: isolation in a process of its own is not in this version "
-          "yet (expected \"in-process\")"));
-  EXPECT_THAT(
       complaints("", R"(, "limits": { "pending_bytes": "1MiB" })"),
       ElementsAre(
           "manifests/store.json:1:70: /limits/pending_bytes: a quota for one sink's backlog is not in this "

@@ -32,10 +32,11 @@ class CatalogTest : public testing::Test {
 
   // What the plugin's code says about its version when it runs.
   static std::string version_that_runs(const std::shared_ptr<Library>& library) {
-    auto instance = Instance::make("probe", library, "fault.sink", bare_host());
-    EXPECT_OK(instance);
-    EXPECT_OK((*instance)->create("{}").status);
-    return (*instance)->health().text;
+    auto bound = bind_library(library, "fault.sink");
+    EXPECT_OK(bound);
+    Instance instance("probe", std::move(bound).value(), bare_host());
+    EXPECT_OK(instance.create("{}").status);
+    return instance.health().text;
   }
 
   test::TempDir folder_;

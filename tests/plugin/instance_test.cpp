@@ -26,9 +26,9 @@ std::shared_ptr<Library> library() {
 }
 
 std::unique_ptr<Instance> instance(std::shared_ptr<Library> of, base::Duration grace = Instance::kGrace) {
-  auto made = Instance::make("store", std::move(of), "fault.sink", bare_host(), grace);
-  EXPECT_OK(made);
-  return std::move(made).value();
+  auto bound = bind_library(std::move(of), "fault.sink");
+  EXPECT_OK(bound);
+  return std::make_unique<Instance>("store", std::move(bound).value(), bare_host(), grace);
 }
 
 void run_to_running(Instance& it) {
@@ -104,9 +104,9 @@ TEST(Instance, HasNoSelfWhenItsConfigurationIsRefused) {
 }
 
 TEST(Instance, OfAnUnknownComponentIsRefused) {
-  auto made = Instance::make("store", library(), "fault.other", bare_host());
-  ASSERT_FALSE(made.ok());
-  EXPECT_EQ(made.error().text(), "store: the plugin 'fault' has no component 'fault.other'");
+  auto bound = bind_library(library(), "fault.other");
+  ASSERT_FALSE(bound.ok());
+  EXPECT_EQ(bound.error().text(), "the plugin 'fault' has no component 'fault.other'");
 }
 
 TEST(Instance, ReportsHealth) {
@@ -145,11 +145,12 @@ TEST(Instance, LeavesNoThreadBehindThatPinsItsLibrary) {
   auto opened = Library::open(path, *read_note(path), 20s);
   ASSERT_OK(opened);
   std::shared_ptr<Library> shared = std::move(opened).value();
-  auto it = Instance::make("pin", shared, "pin.sink", bare_host());
-  ASSERT_OK(it);
-  ASSERT_OK((*it)->create("{}").status);
-  ASSERT_OK((*it)->prepare(in(20s)).status);
-  ASSERT_OK((*it)->destroy().status);
+  auto bound = bind_library(shared, "pin.sink");
+  ASSERT_OK(bound);
+  Instance it("pin", std::move(bound).value(), bare_host());
+  ASSERT_OK(it.create("{}").status);
+  ASSERT_OK(it.prepare(in(20s)).status);
+  ASSERT_OK(it.destroy().status);
   EXPECT_OK(shared->close());
 }
 

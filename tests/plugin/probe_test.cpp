@@ -17,7 +17,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 std::string probed(const std::string& name, ProbeOptions options = probe_options()) {
-  base::Status status = probe(test_plugin(name), options);
+  auto status = probe(test_plugin(name), options);
   return status ? "accepted" : status.error().text();
 }
 

@@ -7,7 +7,7 @@
 #include "weir/timer.h"
 #include "weir/watch.h"
 
-namespace weir::runtime {
+namespace weir::plugin {
 
 // Any thread. See weir/timer.h and weir/watch.h for what the calls promise.
 class EventLoop {
@@ -29,4 +29,4 @@ class EventLoop {
   std::unique_ptr<Loop> loop_;
 };
 
-}  // namespace weir::runtime
+}  // namespace weir::plugin

@@ -1,4 +1,4 @@
-#include "runtime/event_loop.h"
+#include "plugin/event_loop.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 
 #include "support/wait.h"
 
-namespace weir::runtime {
+namespace weir::plugin {
 namespace {
 
 using test::wait_until;
@@ -125,4 +125,4 @@ TEST(EventLoop, CanCancelATimerFromItsOwnCallback) {
 }
 
 }  // namespace
-}  // namespace weir::runtime
+}  // namespace weir::plugin

@@ -1,4 +1,4 @@
-#include "runtime/event_loop.h"
+#include "plugin/event_loop.h"
 
 #include <fcntl.h>
 
@@ -14,7 +14,7 @@
 
 #include "base/thread.h"
 
-namespace weir::runtime {
+namespace weir::plugin {
 namespace {
 
 namespace asio = boost::asio;
@@ -174,4 +174,4 @@ void EventLoop::clear_watch(int32_t fd) {
   });
 }
 
-}  // namespace weir::runtime
+}  // namespace weir::plugin

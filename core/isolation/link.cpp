@@ -1,0 +1,276 @@
+#include "isolation/link.h"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/thread.h"
+
+namespace weir::isolation {
+namespace {
+
+constexpr base::Duration kPingEvery = std::chrono::milliseconds(500);
+// Of a child whose main thread does nothing but answer: longer than any pause of a loaded machine.
+constexpr base::Duration kSilenceLimit = std::chrono::seconds(15);
+// For threads that wake late; less than what plugin::Instance gives, who would give the whole instance up.
+constexpr base::Duration kGrace = std::chrono::milliseconds(250);
+// CPU time that a child has when the gateway is no longer there to ask for more.
+constexpr base::Duration kCpuAhead = std::chrono::minutes(1);
+constexpr const char* kNonsense = "wrote nonsense into its ring and was ended";
+constexpr uint64_t kReady = 0;  // the "call" that kReady answers
+
+std::string mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+}  // namespace
+
+base::Result<std::shared_ptr<Link>> Link::start(Options options, Events events, base::Monotonic deadline) {
+  auto memory = SharedMemory::create(options.setup.ring_bytes);
+  if (!memory) return memory.error();
+  auto sockets = Channel::pair();
+  if (!sockets) return sockets.error();
+  auto process = ChildProcess::start(options.program, options.name, std::move(sockets->second));
+  if (!process) return process.error();
+  std::shared_ptr<Link> link(new Link(std::move(options), std::move(events), std::move(*memory),
+                                      std::move(sockets->first), std::move(*process)));
+  link->channel_.send(Message::kSetup, 0, link->options_.setup.written(), link->memory_.descriptors());
+  link->ponged_ = base::now();
+  link->control_ = base::start_thread("child " + link->options_.name, [raw = link.get()] { raw->run_control(); });
+  if (link->options_.reads_ring) {
+    link->data_ = base::start_thread("ring " + link->options_.name, [raw = link.get()] { raw->run_data(); });
+  }
+  Letter ready;
+  if (!link->wait_for(kReady, deadline, &ready)) {
+    if (link->alive()) link->kill("did not load the plugin in time");
+    return base::error(base::Code::kUnavailable, "its process " + link->ending() + " while it was loaded");
+  }
+  Reader body(ready.body);
+  auto status = body.number<weir_status>();
+  std::string text(body.text());
+  if (status != WEIR_OK) return base::error(base::Code::kUnavailable, text);
+  link->lacking_ = text;
+  return link;
+}
+
+Link::Link(Options options, Events events, SharedMemory memory, Descriptor socket, ChildProcess process)
+    : options_(std::move(options)),
+      events_(std::move(events)),
+      memory_(std::move(memory)),
+      channel_(std::move(socket)),
+      process_(std::move(process)),
+      pid_(process_.pid()),
+      writer_(memory_.to_child()),
+      reader_(memory_.to_gateway()) {}
+
+Link::~Link() {
+  kill("was ended");
+  if (control_.joinable()) control_.join();
+}
+
+// True when the answer came; false when the child ended first, or the time did.
+bool Link::wait_for(uint64_t call, base::Monotonic deadline, Letter* letter) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline, [&] { return ended_ || returned_.contains(call); });
+  auto found = returned_.find(call);
+  if (found == returned_.end()) return false;
+  *letter = std::move(found->second);
+  returned_.erase(found);
+  return true;
+}
+
+Returned Link::call(Step step, base::Monotonic deadline, std::string_view body) {
+  uint64_t call;
+  {
+    std::lock_guard lock(mutex_);
+    call = next_call_++;
+  }
+  Writer message;
+  message.number(step).number(base::monotonic_ns(deadline));
+  message.bytes().append(body);
+  channel_.send(Message::kCall, call, message.bytes());
+  Letter letter;
+  Returned returned;
+  if (!wait_for(call, deadline + kGrace, &letter)) {
+    if (alive()) {
+      kill(std::string("did not return from ") + step_name(step) + "() in time and was ended");
+      returned.status = WEIR_E_TIMEOUT;
+    } else {
+      returned.status = WEIR_E_INTERNAL;
+    }
+    returned.text = "its process " + ending();
+    return returned;
+  }
+  Reader reader(letter.body);
+  returned.status = reader.number<weir_status>();
+  returned.retry_after_ms = reader.number<uint32_t>();
+  returned.text = reader.text();
+  returned.pointer = reader.text();
+  returned.limits = reader.number<weir_sink_limits>();
+  return returned;
+}
+
+bool Link::send(Message message, std::initializer_list<std::string_view> parts, base::Monotonic deadline) {
+  std::lock_guard lock(writing_);
+  if (!alive()) return false;
+  RingResult sent = writer_.write(message, {parts.begin(), parts.size()}, deadline, process_.pidfd());
+  if (sent != RingResult::kDone && alive()) kill("did not read what it was given and was ended");
+  return sent == RingResult::kDone;
+}
+
+bool Link::try_send(Message message, std::initializer_list<std::string_view> parts) {
+  std::lock_guard lock(writing_);
+  return alive() &&
+         writer_.try_write(message, {parts.begin(), parts.size()}, process_.pidfd()) == RingResult::kDone;
+}
+
+bool Link::exchange(Message message, std::initializer_list<std::string_view> parts, std::string_view* body) {
+  if (!send(message, parts, base::now() + kDataCallLimit)) return false;
+  for (;;) {
+    Message answer;
+    RingResult got = reader_.read(&answer, body, base::now() + kDataCallLimit, process_.pidfd());
+    if (got == RingResult::kDone) return true;
+    if (got != RingResult::kFull) {
+      if (!has_ended()) kill(kNonsense);
+      return false;
+    }
+    if (!alive()) return false;
+    if (!reader_.prepare_to_sleep()) continue;
+    // Its pulse tells when it hangs: then it is killed, and with that this wait ends.
+    pollfd fds[] = {{memory_.to_gateway().data_fd, POLLIN, 0}, {process_.pidfd(), POLLIN, 0}};
+    ::poll(fds, 2, -1);
+    reader_.awake();
+    if (fds[0].revents == 0 && fds[1].revents != 0) return false;
+  }
+}
+
+void Link::answer(uint64_t question, std::string_view body, int descriptor) {
+  if (descriptor >= 0) {
+    channel_.send(Message::kAnswer, question, body, {&descriptor, 1});
+  } else {
+    channel_.send(Message::kAnswer, question, body);
+  }
+}
+
+void Link::kill(const std::string& why) {
+  std::lock_guard lock(mutex_);
+  if (ended_) return;
+  if (killed_because_.empty()) killed_because_ = why;
+  process_.kill();
+}
+
+bool Link::has_ended() const {
+  pollfd gone{process_.pidfd(), POLLIN, 0};
+  return ::poll(&gone, 1, 0) == 1;
+}
+
+bool Link::alive() const {
+  std::lock_guard lock(mutex_);
+  return !ended_ && killed_because_.empty();
+}
+
+std::string Link::ending() const {
+  std::lock_guard lock(mutex_);
+  return ended_ && killed_because_.empty() ? ending_ : killed_because_;
+}
+
+void Link::run_control() {
+  for (;;) {
+    if (base::now() - pinged_ >= kPingEvery) ping();
+    pollfd fds[] = {{channel_.fd(), POLLIN, 0}, {process_.pidfd(), POLLIN, 0}};
+    ::poll(fds, 2, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(kPingEvery).count()));
+    if (fds[0].revents != 0) {
+      auto letter = channel_.receive();
+      if (letter) {
+        take(std::move(*letter));
+        continue;
+      }
+      // It closes its end when it dies, and only then.
+      kill(letter.error().code == base::Code::kInvalid ? "sent nonsense and was ended" : "");
+      pollfd gone{process_.pidfd(), POLLIN, 0};
+      ::poll(&gone, 1, -1);
+      return end();
+    }
+    if (fds[1].revents != 0) return end();
+  }
+}
+
+void Link::ping() {
+  pinged_ = base::now();
+  channel_.send(Message::kPing, 0, {});
+  if (pinged_ - ponged_ > kSilenceLimit) {
+    kill("did not answer for " + base::human_duration(pinged_ - ponged_) + " and was ended");
+  }
+  rlimit cpu{};
+  if (::prlimit(pid_, RLIMIT_CPU, nullptr, &cpu) != 0) return;
+  cpu.rlim_cur = static_cast<rlim_t>(std::chrono::duration_cast<std::chrono::seconds>(cpu_time(pid_) + kCpuAhead).count());
+  ::prlimit(pid_, RLIMIT_CPU, &cpu, nullptr);
+}
+
+void Link::handle_pong(Reader body) {
+  ponged_ = base::now();
+  Pulse pulse;
+  pulse.health.state = body.number<uint32_t>();
+  pulse.health.text = body.text();
+  std::string call(body.text());
+  auto busy = base::Duration(body.number<int64_t>()), allowed = base::Duration(body.number<int64_t>());
+  pulse.memory_bytes = private_memory_bytes(pid_);
+  if (!call.empty() && busy > allowed) {
+    kill("hung in " + call + "() for " + base::human_duration(busy) + " and was ended");
+  }
+  if (options_.memory_limit != 0 && pulse.memory_bytes > options_.memory_limit) {
+    kill("used " + mebibytes(pulse.memory_bytes) + " of memory, over its limit of " + mebibytes(options_.memory_limit) +
+         ", and was ended");
+  }
+  events_.pulsed(*this, pulse);
+}
+
+void Link::take(Letter letter) {
+  if (letter.message == Message::kPong) return handle_pong(Reader(letter.body));
+  if (letter.message == Message::kReady || letter.message == Message::kReturn) {
+    std::lock_guard lock(mutex_);
+    uint64_t call = letter.message == Message::kReady ? kReady : letter.id;
+    returned_[call] = std::move(letter);
+    changed_.notify_all();
+    return;
+  }
+  events_.asked(*this, letter);
+}
+
+// What the child wrote before it ended is received first: a completion that is there counts.
+void Link::end() {
+  stopping_ = true;
+  uint64_t one = 1;
+  (void)!::write(memory_.to_gateway().data_fd, &one, sizeof one);
+  if (data_.joinable()) data_.join();
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = process_.reap();  // does not wait: it has ended
+    ended_ = true;
+    changed_.notify_all();
+  }
+  events_.ended();
+}
+
+void Link::run_data() {
+  for (;;) {
+    Message message;
+    std::string_view body;
+    RingResult got = reader_.read(&message, &body, base::now() + kDataCallLimit, process_.pidfd());
+    if (got == RingResult::kDone) {
+      events_.received(message, body);
+      continue;
+    }
+    if (got != RingResult::kFull) {
+      if (!has_ended()) kill(kNonsense);  // else its end has cut a message short
+      return;
+    }
+    if (stopping_) return;
+    if (!reader_.prepare_to_sleep()) continue;
+    pollfd data{memory_.to_gateway().data_fd, POLLIN, 0};
+    ::poll(&data, 1, -1);
+    reader_.awake();
+  }
+}
+
+}  // namespace weir::isolation

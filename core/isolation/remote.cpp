@@ -1,0 +1,260 @@
+#include "isolation/remote.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/thread.h"
+
+namespace weir::isolation {
+namespace {
+
+constexpr base::Duration kLoadLimit = std::chrono::seconds(4);  // less than plugin::Instance::kCreateLimit
+constexpr base::Duration kStepLimit = std::chrono::seconds(5);
+// Beside what it allocates: the stacks of its threads count as data too.
+constexpr uint64_t kStackRoom = uint64_t{128} << 20;
+
+void copy_text(char* to, uint32_t capacity, std::string_view from) {
+  if (to == nullptr || capacity == 0) return;
+  size_t size = std::min<size_t>(from.size(), capacity - 1);
+  std::memcpy(to, from.data(), size);
+  to[size] = '\0';
+}
+
+weir_status fill(weir_error* error, const Returned& returned) {
+  if (error != nullptr) {
+    error->code = returned.status;
+    error->retry_after_ms = returned.retry_after_ms;
+    copy_text(error->text, error->text_capacity, returned.text);
+    copy_text(error->pointer, error->pointer_capacity, returned.pointer);
+  }
+  return returned.status;
+}
+
+base::Monotonic at(int64_t deadline_ns) { return base::Monotonic(base::Duration(deadline_ns)); }
+
+}  // namespace
+
+Remote::Remote(const RemoteOptions& options, weir_host* host, std::string_view config)
+    : options_(options),
+      host_(host),
+      config_(config),
+      relay_(host),
+      log_(static_cast<const weir_log_v1*>(weir_host_get(host, WEIR_LOG))),
+      metrics_(static_cast<const weir_metrics_v1*>(weir_host_get(host, WEIR_METRICS))),
+      ingress_(static_cast<const weir_ingress_v1*>(weir_host_get(host, WEIR_INGRESS))),
+      delivery_(static_cast<const weir_delivery_v1*>(weir_host_get(host, WEIR_DELIVERY))) {
+  auto declare = [&](uint32_t kind, std::string_view name, std::string_view help) {
+    return metrics_->declare(host_, kind, {name.data(), name.size()}, {help.data(), help.size()});
+  };
+  restarts_metric_ = declare(WEIR_METRIC_COUNTER, "process_restarts_total", "How often its process was started again");
+  memory_metric_ = declare(WEIR_METRIC_GAUGE, "process_memory_bytes", "Private memory of its process");
+}
+
+Remote::~Remote() { destroy(); }
+
+base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline) {
+  uint64_t child;
+  {
+    std::lock_guard lock(mutex_);
+    child = ++started_;
+  }
+  relay_.begin();
+  Link::Options options;
+  options.program = options_.program;
+  options.name = options_.name;
+  options.memory_limit = options_.memory_bytes;
+  options.reads_ring = options_.component.kind != plugin::Kind::kTransform;
+  options.setup.library = options_.library;
+  options.setup.component = options_.component.name;
+  options.setup.gateway_id = options_.gateway_id;
+  options.setup.network = options_.component.needs_network;
+  options.setup.files = options_.component.needs_files;
+  options.setup.memory_bytes = options_.memory_bytes == 0 ? 0 : options_.memory_bytes + kStackRoom;
+  options.setup.ring_bytes = options_.ring_bytes;
+  Link::Events events;
+  events.asked = [this](Link& link, const Letter& letter) { relay_.serve(link, letter); };
+  events.received = [this](Message message, std::string_view body) { received(message, body); };
+  events.pulsed = [this](Link& link, const Pulse& pulse) {
+    relay_.update_metrics(link);
+    metrics_->set(host_, memory_metric_, static_cast<double>(pulse.memory_bytes));
+    std::lock_guard lock(mutex_);
+    health_ = pulse.health;
+  };
+  events.ended = [this, child] { child_ended(child); };
+  return Link::start(std::move(options), std::move(events), deadline);
+}
+
+void Remote::received(Message message, std::string_view body) {
+  if (message == Message::kEmit) return emitted(Reader(body));
+  if (message == Message::kCompleted) return completed(Reader(body));
+  if (message == Message::kNotTaken) return not_taken(Reader(body));
+}
+
+// What the child had and nobody else has is given back, to be given again.
+void Remote::child_ended(uint64_t child) {
+  std::map<uint64_t, Submitted> lost;
+  {
+    std::lock_guard lock(mutex_);
+    ended_ = child;
+    changed_.notify_all();
+    if (child != serving_) return;  // it ended before it served
+    lost = std::exchange(submitted_, {});
+    std::erase_if(emitted_, [&](const auto& entry) { return entry.second.child == child; });
+    for (auto& [token, submitted] : lost) {
+      uint32_t from = submitted.careful ? submitted.next : 0;
+      uint32_t n = submitted.careful ? 1 : submitted.batch->count;
+      suspects_.note_death(submitted.batch, from, n);
+      conclude(submitted, link_->ending());
+    }
+  }
+  for (auto& [token, submitted] : lost) complete(token, submitted);
+}
+
+std::shared_ptr<Link> Remote::link() const {
+  std::lock_guard lock(mutex_);
+  return link_ != nullptr && link_->alive() ? link_ : nullptr;
+}
+
+std::string Remote::down_text() const {
+  std::lock_guard lock(mutex_);
+  if (!restart_failure_.empty()) return "its process cannot be started again: " + restart_failure_;
+  return "its process " + (link_ == nullptr ? "does not run" : link_->ending()) + "; it is started again";
+}
+
+weir_status Remote::create(weir_error* error) {
+  auto child = start_child(base::now() + kLoadLimit);
+  if (!child) return fill(error, {WEIR_E_UNAVAILABLE, 0, child.error().what, "", {}});
+  Returned returned = (*child)->call(Step::kCreate, base::now() + kLoadLimit, Writer().text(config_).bytes());
+  std::lock_guard lock(mutex_);
+  link_ = std::move(*child);
+  serving_ = started_;
+  return fill(error, returned);
+}
+
+weir_status Remote::step(Step step, int64_t deadline_ns, weir_error* error) {
+  if (step == Step::kStop) {
+    {
+      std::lock_guard lock(mutex_);
+      ending_ = true;
+      if (starting_ != nullptr) starting_->kill("was ended");
+      changed_.notify_all();
+    }
+    if (keeper_.joinable()) keeper_.join();
+  }
+  std::shared_ptr<Link> child = link();
+  // A child that has died has nothing to pause, to drain or to stop: the next one will not hold it either.
+  bool can_wait = step == Step::kPause || step == Step::kResume || step == Step::kDrain || step == Step::kStop;
+  Returned returned;
+  if (child != nullptr) {
+    returned = child->call(step, at(deadline_ns));
+    if (can_wait && !child->alive()) returned.status = WEIR_OK;
+  } else if (!can_wait) {
+    returned = {WEIR_E_UNAVAILABLE, 0, down_text(), "", {}};
+  }
+  if (returned.status != WEIR_OK) return fill(error, returned);
+  std::lock_guard lock(mutex_);
+  if (step == Step::kStart) {
+    up_since_ = base::now();
+    keeper_ = base::start_thread("keep " + options_.name, [this] { keep_alive(); });
+  }
+  if (step == Step::kPause) paused_ = true;
+  if (step == Step::kResume) paused_ = false;
+  return WEIR_OK;
+}
+
+void Remote::destroy() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+    changed_.notify_all();
+  }
+  if (keeper_.joinable()) keeper_.join();
+  if (std::shared_ptr<Link> child = link()) child->call(Step::kDestroy, base::now() + kStepLimit);
+  std::shared_ptr<Link> last;
+  std::lock_guard lock(mutex_);
+  last.swap(link_);
+}
+
+plugin::Health Remote::health() {
+  std::lock_guard lock(mutex_);
+  if (link_ != nullptr && link_->alive()) return health_;
+  std::string text = "its process " + (link_ == nullptr ? "does not run" : link_->ending());
+  if (!restart_failure_.empty()) text += "; starting it again failed: " + restart_failure_;
+  return {WEIR_HEALTH_FAILED, text};
+}
+
+bool Remote::wait_before(uint32_t restarts) {
+  base::Duration wait = options_.first_restart;
+  for (uint32_t i = 1; i < restarts && wait < options_.last_restart; ++i) wait *= 2;
+  wait = std::min(wait, options_.last_restart);
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, wait, [&] { return ending_; });
+}
+
+void Remote::keep_alive() {
+  for (uint32_t restarts = 0;;) {
+    std::string line;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return ending_ || ended_ == serving_; });
+      if (ending_) return;
+      if (base::now() - up_since_ > options_.calm) restarts = 0;
+      line = "its process " + link_->ending() + "; it is started again";
+    }
+    log_->write(host_, WEIR_LOG_ERROR, {line.data(), line.size()});
+    for (;;) {
+      if (!wait_before(++restarts)) return;
+      metrics_->add(host_, restarts_metric_, 1);
+      base::Status done = restart();
+      std::unique_lock lock(mutex_);
+      if (ending_) return;
+      if (done) {
+        restart_failure_.clear();
+        break;
+      }
+      bool news = restart_failure_ != done.error().what;
+      restart_failure_ = done.error().what;
+      lock.unlock();
+      line = "its process cannot be started again: " + done.error().what;
+      if (news) log_->write(host_, WEIR_LOG_ERROR, {line.data(), line.size()});
+    }
+  }
+}
+
+// A new child, led to where the old one was.
+base::Status Remote::restart() {
+  auto child = start_child(base::now() + kLoadLimit);
+  if (!child) return child.error();
+  std::map<std::string, std::string> state;
+  bool paused;
+  {
+    std::lock_guard lock(mutex_);
+    starting_ = *child;
+    state = state_;
+    paused = paused_;
+  }
+  auto call = [&](Step step, std::string_view body = {}) -> base::Status {
+    Returned returned = (*child)->call(step, base::now() + kStepLimit, body);
+    if (returned.status == WEIR_OK) return {};
+    return base::error(base::Code::kUnavailable, std::string(step_name(step)) + " failed: " + returned.text);
+  };
+  base::Status done = call(Step::kCreate, Writer().text(config_).bytes());
+  if (done) done = call(Step::kPrepare);
+  for (auto it = state.begin(); done && it != state.end(); ++it) {
+    done = call(Step::kRestore, Writer().number(options_.component.state_format).text(it->first).text(it->second).bytes());
+  }
+  if (done) done = call(Step::kStart);
+  if (done && paused) done = call(Step::kPause);
+  std::shared_ptr<Link> old;
+  std::lock_guard lock(mutex_);
+  starting_.reset();
+  if (!done) return done;
+  old = std::exchange(link_, std::move(*child));
+  serving_ = started_;
+  up_since_ = base::now();
+  health_ = {};
+  changed_.notify_all();
+  return {};
+}
+
+}  // namespace weir::isolation
