@@ -95,6 +95,8 @@ void add_instance(const runtime::InstanceStatus& instance, Page* page) {
   page->add("weir_instance_up", "1 while the instance runs.", MetricType::Gauge,
             instance.state == runtime::InstanceState::kRunning ? 1 : 0,
             {{"instance", instance.name}, {"plugin", instance.plugin}});
+  page->add("weir_instance_call_overruns_total", "Calls of the plugin that took far longer than they may.",
+            MetricType::Counter, static_cast<double>(instance.overruns), {{"instance", instance.name}});
   if (instance.door) {
     const ingress::DoorCounts& door = *instance.door;
     Labels labels{{"source", instance.name}};

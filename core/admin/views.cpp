@@ -48,6 +48,14 @@ Json instance_json(const runtime::InstanceStatus& instance) {
     out["loss_window_ms"] = instance.flush_ms;
     out["door"] = door_json(*instance.door);
   }
+  if (instance.process) {
+    const plugin::ProcessInfo& process = *instance.process;
+    out["process"] = {{"pid", process.pid},
+                      {"restarts", process.restarts},
+                      {"memory_bytes", process.memory_bytes},
+                      {"lacking", process.lacking}};
+  }
+  out["call_overruns"] = instance.overruns;
   out["metrics"] = instance.metrics;
   return out;
 }

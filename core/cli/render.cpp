@@ -104,11 +104,22 @@ std::string consumers(const Json& status, Style style) {
   return "\n" + table.text() + notes;
 }
 
+// "process 4711, restarted 3 times"; "gateway" when it has none of its own.
+std::string place_of(const Json& instance) {
+  if (!instance.contains("process")) return "gateway";
+  const Json& process = instance["process"];
+  std::string out = number(process, "pid") != 0 ? "process " + std::to_string(number(process, "pid")) : "no process";
+  uint64_t restarts = number(process, "restarts");
+  return restarts == 0 ? out : out + ", restarted " + (restarts == 1 ? "once" : std::to_string(restarts) + " times");
+}
+
 std::string instances(const Json& status, Style style) {
-  Table table({{"instance", Align::kLeft}, {"plugin", Align::kLeft}, {"version", Align::kLeft}, {"from", Align::kLeft}, {"state", Align::kLeft}});
+  Table table({{"instance", Align::kLeft}, {"plugin", Align::kLeft}, {"version", Align::kLeft}, {"from", Align::kLeft},
+               {"runs in", Align::kLeft}, {"state", Align::kLeft}});
   std::string reasons;
   for (const Json& instance : status["instances"]) {
-    table.add({text(instance, "name"), text(instance, "plugin"), text(instance, "version"), join(instance["from"]), text(instance, "state")});
+    table.add({text(instance, "name"), text(instance, "plugin"), text(instance, "version"), join(instance["from"]), place_of(instance),
+               text(instance, "state")});
     if (std::string reason = text(instance, "reason"); !reason.empty()) {
       reasons += "  " + text(instance, "name") + ": " + paint(style, kRed, reason) + "\n";
     }

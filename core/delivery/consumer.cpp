@@ -159,7 +159,7 @@ void Consumer::run() {
     publish_status();
     if (!worked) wait(base::now());
   }
-  for (const auto& [token, submission] : in_flight_) sink_.table->cancel(sink_.self, token);
+  for (const auto& [token, submission] : in_flight_) cancel(token);
   take_completions(base::now());
   settle_queue();
   post(base::now(), true);
@@ -212,7 +212,7 @@ bool Consumer::give_up_late(base::Monotonic now) {
       ++at;
       continue;
     }
-    sink_.table->cancel(sink_.self, at->first);
+    cancel(at->first);
     last_failure_ = "no answer within " + base::human_duration(options_.submit_limit);
     base::log_warn(name_, last_failure_ + "; the batch is tried again");
     queue_.fail(at->first, last_failure_, now);
@@ -220,6 +220,16 @@ bool Consumer::give_up_late(base::Monotonic now) {
     any = true;
   }
   return any;
+}
+
+void Consumer::cancel(uint64_t token) {
+  base::CallClock::Running running(sink_.clock, "cancel", base::kQuickCallLimit);
+  sink_.table->cancel(sink_.self, token);
+}
+
+weir_status Consumer::submit(const Submission& submission, base::Monotonic deadline, weir_error* error) {
+  base::CallClock::Running running(sink_.clock, "submit", options_.submit_limit + base::kQuickCallLimit);
+  return sink_.table->submit(sink_.self, submission.block->batch(), submission.token, base::monotonic_ns(deadline), error);
 }
 
 bool Consumer::submit_ready() {
@@ -234,8 +244,7 @@ bool Consumer::submit_ready() {
     in_flight_[submission->token] = {submission->block, deadline};
     char text[256] = "", pointer[64] = "";
     weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
-    weir_status status = sink_.table->submit(sink_.self, submission->block->batch(), submission->token,
-                                             base::monotonic_ns(deadline), &error);
+    weir_status status = submit(*submission, deadline, &error);
     if (status != WEIR_OK) {
       last_failure_ = text[0] != '\0' ? text : "the sink did not take the batch";
       queue_.fail(submission->token, last_failure_, base::now());

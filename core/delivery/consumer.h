@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "base/call_clock.h"
 #include "delivery/queue.h"
 #include "graph/pipeline.h"
 #include "journal/journal.h"
@@ -26,6 +27,7 @@ namespace weir::delivery {
 struct SinkCall {
   const weir_sink_v1* table = nullptr;
   void* self = nullptr;
+  base::CallClock* clock = nullptr;  // may be null
 };
 
 // What the consumer shows of itself. One moment's, consistent.
@@ -96,6 +98,8 @@ class Consumer : public journal::HeadListener {
   void run();
   bool take_completions(base::Monotonic now);
   bool submit_ready();
+  weir_status submit(const Submission& submission, base::Monotonic deadline, weir_error* error);
+  void cancel(uint64_t token);
   bool give_up_late(base::Monotonic now);
   bool read_more();
   void feed(const journal::StoredBatch& batch);

@@ -27,6 +27,7 @@ void decide(const TransformCall& transform, const event::Block& block, Decisions
   weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
   weir_transform_context context{0, 0};  // a pure transform has no position and no time
   decisions->begin(block);
+  base::CallClock::Running running(transform.clock, "process", base::kQuickCallLimit);
   weir_status status = transform.table->process(transform.self, &context, block.batch(), decisions, &error);
   if (status == WEIR_OK) {
     decisions->settle(status, "");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/call_clock.h"
 #include "event/block.h"
 #include "weir/transform.h"
 
@@ -14,6 +15,7 @@ namespace weir::graph {
 struct TransformCall {
   const weir_transform_v1* table = nullptr;
   void* self = nullptr;
+  base::CallClock* clock = nullptr;  // may be null
 };
 
 // Events for the sink. causes[i] is the place of record i's cause in the block given to Pipeline::run; an

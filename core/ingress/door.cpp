@@ -37,8 +37,9 @@ Door::Door(journal::Journal& journal, Budget& budget, const std::string& name, c
 
 Door::~Door() { WEIR_CHECK(close(std::chrono::seconds(10))); }
 
-void Door::open(const weir_source_v1* table, void* self) {
+void Door::open(const weir_source_v1* table, void* self, base::CallClock* clock) {
   table_ = table;
+  clock_ = clock;
   self_ = self;
   if (options_.relaxed) journal_.note_relaxed_source();
   thread_ = base::start_thread("from " + name_, [this] { run(); });
@@ -195,6 +196,7 @@ void Door::run() {
       tell(settlements);
       told += settlements.size();
     }
+    base::CallClock::Running running(credit ? clock_ : nullptr, "credit", base::kQuickCallLimit);
     if (credit) table_->credit(self_, *credit ? UINT64_MAX : 0, *credit ? options_.bytes_in_flight : 0);
     lock.lock();
     untold_ -= told;
@@ -224,6 +226,7 @@ void Door::tell(const std::vector<journal::Settlement>& settlements) {
     told[i].retry_after_ms = from.durable ? 0 : kRetryWhenDiskFailsMs;
     if (from.durable) told[i].ids = reinterpret_cast<const uint8_t(*)[16]>(ids.data() + starts[i]);
   }
+  base::CallClock::Running running(clock_, "settled", base::kQuickCallLimit);
   table_->settled(self_, told.data(), static_cast<uint32_t>(told.size()));
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "base/call_clock.h"
 #include "base/time.h"
 #include "journal/journal.h"
 #include "weir/source.h"
@@ -50,7 +51,7 @@ class Door : public journal::SettlementListener {
   ~Door() override;
 
   // Begins to tell `self` of its settlements. Emitting works from then on.
-  void open(const weir_source_v1* table, void* self);
+  void open(const weir_source_v1* table, void* self, base::CallClock* clock = nullptr);
   // Takes nothing new, and waits until the source has been told of everything that was taken, at most `patience`. False
   // when it hangs in a call or the disk does: then this object must be kept, because the journal will come back to it.
   bool close(base::Duration patience);
@@ -80,6 +81,7 @@ class Door : public journal::SettlementListener {
   const Options options_;
   const weir_source_v1* table_ = nullptr;
   void* self_ = nullptr;
+  base::CallClock* clock_ = nullptr;
 
   std::atomic<uint64_t> admitted_{0}, committed_{0}, duplicates_{0}, refused_{0}, busy_{0}, invalid_{0};
   std::atomic<uint64_t> bytes_{0};

@@ -38,6 +38,7 @@ class Child {
       : channel_(channel),
         memory_(std::move(memory)),
         binding_(std::move(binding)),
+        call_limit_(setup.data_call_limit),
         host_(channel, memory_, static_cast<weir_kind>(binding_.component.kind), setup.gateway_id) {}
 
   // Until the gateway has gone.
@@ -156,16 +157,16 @@ class Child {
     Reader body(bytes);
     switch (message) {
       case Message::kSettled:
-        return watched("settled", kDataCallLimit, [&] { host_.settled(binding_.source, self_, body); });
+        return watched("settled", call_limit_, [&] { host_.settled(binding_.source, self_, body); });
       case Message::kCredit: {
         auto events = body.number<uint64_t>(), credit = body.number<uint64_t>();
         host_.credit(credit);
-        return watched("credit", kDataCallLimit, [&] { binding_.source->credit(self_, events, credit); });
+        return watched("credit", call_limit_, [&] { binding_.source->credit(self_, events, credit); });
       }
       case Message::kSubmit: return submit(body);
       case Message::kCancel: {
         auto token = body.number<uint64_t>();
-        watched("cancel", kDataCallLimit, [&] { binding_.sink->cancel(self_, token); });
+        watched("cancel", call_limit_, [&] { binding_.sink->cancel(self_, token); });
         return host_.forget(token);
       }
       case Message::kProcess: return process(body);
@@ -180,7 +181,7 @@ class Child {
     const weir_batch* batch = host_.keep(token, body.rest());
     CallError error;
     weir_status status = WEIR_OK;
-    auto allowed = base::Duration(deadline - base::monotonic_ns()) + kDataCallLimit;
+    auto allowed = base::Duration(deadline - base::monotonic_ns()) + call_limit_;
     watched("submit", allowed,
             [&] { status = binding_.sink->submit(self_, batch, token, deadline, &error.error); });
     if (status == WEIR_OK) return;
@@ -198,7 +199,7 @@ class Child {
     decisions_.begin(block_);
     CallError error;
     weir_status status = WEIR_OK;
-    watched("process", kDataCallLimit, [&] {
+    watched("process", call_limit_, [&] {
       status = binding_.transform->process(self_, &context, block_.batch(), &decisions_, &error.error);
     });
     answer_transform(status, error);
@@ -209,7 +210,7 @@ class Child {
     CallError error;
     weir_status status = WEIR_OK;
     decisions_.begin_tick();
-    watched("tick", kDataCallLimit,
+    watched("tick", call_limit_,
             [&] { status = binding_.transform->tick(self_, &context, &decisions_, &error.error); });
     answer_transform(status, error);
   }
@@ -223,6 +224,7 @@ class Child {
   Channel& channel_;
   SharedMemory memory_;
   const plugin::Binding binding_;
+  const base::Duration call_limit_;
   ChildHost host_;
   std::atomic<void*> self_{nullptr};
 

@@ -12,8 +12,6 @@ namespace weir::isolation {
 namespace {
 
 constexpr base::Duration kPingEvery = std::chrono::milliseconds(500);
-// Of a child whose main thread does nothing but answer: longer than any pause of a loaded machine.
-constexpr base::Duration kSilenceLimit = std::chrono::seconds(15);
 // For threads that wake late; less than what plugin::Instance gives, who would give the whole instance up.
 constexpr base::Duration kGrace = std::chrono::milliseconds(250);
 // CPU time that a child has when the gateway is no longer there to ask for more.
@@ -198,7 +196,7 @@ void Link::run_control() {
 void Link::ping() {
   pinged_ = base::now();
   channel_.send(Message::kPing, 0, {});
-  if (pinged_ - ponged_ > kSilenceLimit) {
+  if (pinged_ - ponged_ > options_.silence_limit) {
     kill("did not answer for " + base::human_duration(pinged_ - ponged_) + " and was ended");
   }
   rlimit cpu{};

@@ -42,6 +42,7 @@ class Link {
     Setup setup;
     uint64_t memory_limit = 0;  // of private memory, bytes; 0: none
     bool reads_ring = true;
+    base::Duration silence_limit = kSilenceLimit;
   };
   // Called on the link's threads, never after its destructor.
   struct Events {

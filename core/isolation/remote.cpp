@@ -71,6 +71,8 @@ base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline
   options.setup.files = options_.component.needs_files;
   options.setup.memory_bytes = options_.memory_bytes == 0 ? 0 : options_.memory_bytes + kStackRoom;
   options.setup.ring_bytes = options_.ring_bytes;
+  options.setup.data_call_limit = options_.data_call_limit;
+  options.silence_limit = options_.silence_limit;
   Link::Events events;
   events.asked = [this](Link& link, const Letter& letter) { relay_.serve(link, letter); };
   events.received = [this](Message message, std::string_view body) { received(message, body); };
@@ -79,6 +81,7 @@ base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline
     metrics_->set(host_, memory_metric_, static_cast<double>(pulse.memory_bytes));
     std::lock_guard lock(mutex_);
     health_ = pulse.health;
+    memory_bytes_ = pulse.memory_bytes;
   };
   events.ended = [this, child] { child_ended(child); };
   return Link::start(std::move(options), std::move(events), deadline);
@@ -128,6 +131,10 @@ weir_status Remote::create(weir_error* error) {
   std::lock_guard lock(mutex_);
   link_ = std::move(*child);
   serving_ = started_;
+  if (!link_->lacking().empty()) {
+    std::string line = "this kernel cannot confine its process fully: " + link_->lacking();
+    log_->write(host_, WEIR_LOG_WARN, {line.data(), line.size()});
+  }
   return fill(error, returned);
 }
 
@@ -183,6 +190,18 @@ plugin::Health Remote::health() {
   return {WEIR_HEALTH_FAILED, text};
 }
 
+plugin::ProcessInfo Remote::process_info() const {
+  std::lock_guard lock(mutex_);
+  plugin::ProcessInfo info;
+  info.restarts = restarts_;
+  if (link_ == nullptr) return info;
+  info.lacking = link_->lacking();
+  if (!link_->alive()) return info;
+  info.pid = link_->pid();
+  info.memory_bytes = memory_bytes_;
+  return info;
+}
+
 bool Remote::wait_before(uint32_t restarts) {
   base::Duration wait = options_.first_restart;
   for (uint32_t i = 1; i < restarts && wait < options_.last_restart; ++i) wait *= 2;
@@ -207,6 +226,7 @@ void Remote::keep_alive() {
       metrics_->add(host_, restarts_metric_, 1);
       base::Status done = restart();
       std::unique_lock lock(mutex_);
+      ++restarts_;
       if (ending_) return;
       if (done) {
         restart_failure_.clear();

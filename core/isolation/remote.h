@@ -30,6 +30,8 @@ struct RemoteOptions {
   // The wait before the n-th restart in a row doubles from first to last; a child that ran for `calm` starts the row anew.
   base::Duration first_restart = std::chrono::milliseconds(100), last_restart = std::chrono::seconds(30);
   base::Duration calm = std::chrono::minutes(1);
+  base::Duration data_call_limit = kDataCallLimit;  // a call that must not block hangs when it takes longer
+  base::Duration silence_limit = kSilenceLimit;     // a process that does not answer for so long hangs
 };
 
 // What makes an instance of it. Every instance has a child of its own.
@@ -47,6 +49,7 @@ class Remote {
   weir_status step(Step step, int64_t deadline_ns, weir_error* error);
   void destroy();
   plugin::Health health();
+  plugin::ProcessInfo process_info() const;
 
   // remote_source.cpp
   void settled(const weir_settlement* settlements, uint32_t n);
@@ -124,6 +127,7 @@ class Remote {
   base::Monotonic up_since_{};
   plugin::Health health_;
   std::string restart_failure_;
+  uint64_t restarts_ = 0, memory_bytes_ = 0;
 
   struct Emitted {
     uint64_t child = 0;   // which one emitted it

@@ -80,6 +80,7 @@ plugin::Binding bind_remote(const RemoteOptions& options) {
     if (status == WEIR_OK) *self = remote.release();
     return status;
   };
+  binding.process = [](void* self) { return of(self).process_info(); };
   switch (options.component.kind) {
     case plugin::Kind::kSource: binding.source = &kSource; break;
     case plugin::Kind::kTransform: binding.transform = &kept->transform; break;

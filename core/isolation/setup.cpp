@@ -11,7 +11,7 @@ const char* step_name(Step step) {
 std::string Setup::written() const {
   Writer writer;
   writer.text(library).text(component).text(gateway_id).number(network).number(files);
-  return writer.number(memory_bytes).number(ring_bytes).bytes();
+  return writer.number(memory_bytes).number(ring_bytes).number(data_call_limit.count()).bytes();
 }
 
 Setup Setup::read(std::string_view body) {
@@ -24,6 +24,7 @@ Setup Setup::read(std::string_view body) {
   setup.files = reader.number<bool>();
   setup.memory_bytes = reader.number<uint64_t>();
   setup.ring_bytes = reader.number<uint64_t>();
+  setup.data_call_limit = base::Duration(reader.number<int64_t>());
   return setup;
 }
 

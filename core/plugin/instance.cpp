@@ -241,4 +241,10 @@ Health Instance::health() const {
   return {now.state, text};
 }
 
+std::optional<ProcessInfo> Instance::process() const {
+  void* self = self_;
+  if (hung() || self == nullptr || !binding_.process) return std::nullopt;
+  return binding_.process(self);
+}
+
 }  // namespace weir::plugin

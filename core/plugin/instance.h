@@ -7,6 +7,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,14 @@ struct Health {
   std::string text;  // why, one line; empty when ok
 };
 
+// The process of an instance that has one of its own.
+struct ProcessInfo {
+  int32_t pid = 0;  // 0 while it does not run
+  uint64_t restarts = 0;
+  uint64_t memory_bytes = 0;  // private
+  std::string lacking;        // what the kernel cannot do to confine it; "" when it can do all
+};
+
 // What an instance is made of. The tables may be a library's own or stand for one in another process.
 struct Binding {
   Component component;
@@ -47,6 +56,7 @@ struct Binding {
   const weir_transform_v1* transform = nullptr;
   const weir_sink_v1* sink = nullptr;
   std::shared_ptr<const void> keep;  // what the tables stand on
+  std::function<ProcessInfo(void* self)> process;  // empty: it runs in this process
 };
 
 // A component of a library in this process. Fails when it has no such component.
@@ -91,6 +101,9 @@ class Instance {
 
   // A direct call, from any thread, while the instance is created and not being destroyed.
   Health health() const;
+
+  // Nothing when it runs in this process. Like health().
+  std::optional<ProcessInfo> process() const;
 
   State state() const { return state_.load(); }
   bool hung() const { return hung_.load(); }

@@ -383,9 +383,10 @@ void Assembly::tick() {
   observed_ = std::move(observed);
 }
 
-void Assembly::observe(const Unit* unit, Observed* observed) {
+void Assembly::observe(Unit* unit, Observed* observed) {
   if (unit == nullptr) return;
   for (const auto& [name, value] : unit->host->metrics()) observed->metrics[name] += value;
+  observed->process = unit->instance->process();
   plugin::Health health;
   if (!unit->instance->hung()) {
     // On its control thread and with a deadline: a plugin that hangs here must not take the gateway along.
@@ -400,6 +401,15 @@ void Assembly::observe(const Unit* unit, Observed* observed) {
   if (unit->instance->hung()) health = {WEIR_HEALTH_FAILED, "hangs in a call and was left behind"};
   observed->failed |= health.state == WEIR_HEALTH_FAILED;
   if (health.state != WEIR_HEALTH_OK) observed->reason = health.text;
+  if (auto overrun = unit->clock.overrun()) {
+    observed->reason = std::string(overrun->call) + "() has not returned for " + base::human_duration(overrun->lasted);
+    if (overrun->began_ns != unit->overran_ns) {
+      unit->overran_ns = overrun->began_ns;
+      ++unit->overruns;
+      base::log_warn(unit->host->name(), observed->reason + "; the plugin holds up what waits for it");
+    }
+  }
+  observed->overruns += unit->overruns;
 }
 
 bool Assembly::any_failed() const {

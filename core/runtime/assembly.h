@@ -47,8 +47,10 @@ class Assembly {
     bool failed = false;
     std::string reason;
     std::map<std::string, double> metrics;
+    std::optional<plugin::ProcessInfo> process;
+    uint64_t overruns = 0;  // calls that took far longer than they may
   };
-  static void observe(const Unit* unit, Observed* observed);
+  static void observe(Unit* unit, Observed* observed);
 
   manifest::Problems draft(const manifest::LoadedSet& wanted, bool first, Draft* draft);
   void draft_sink(const manifest::LoadedSet& wanted, const manifest::InstanceConfig& config, const graph::Path& path,

@@ -53,6 +53,8 @@ std::vector<InstanceStatus> Assembly::instances() const {
     }
     if (auto seen = observed_.find(name); seen != observed_.end()) {
       status.metrics = seen->second.metrics;
+      status.process = seen->second.process;
+      status.overruns = seen->second.overruns;
       status.reason = seen->second.reason;
       if (seen->second.failed) status.state = InstanceState::kFailed;
     }

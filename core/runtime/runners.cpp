@@ -141,7 +141,7 @@ SourceRunner::~SourceRunner() { end(); }
 plugin::CallResult SourceRunner::prepare() { return unit->instance->prepare(in(kPrepareLimit)); }
 
 plugin::CallResult SourceRunner::start() {
-  door->open(unit->instance->source(), unit->instance->self());
+  door->open(unit->instance->source(), unit->instance->self(), &unit->clock);
   return unit->instance->start(in(kStartLimit));
 }
 
@@ -201,7 +201,7 @@ plugin::CallResult SinkRunner::start(const Context& context, journal::ConsumerSt
   };
   consumer = std::make_shared<delivery::Consumer>(
       *context.services.journal, std::move(state), pipeline(),
-      delivery::SinkCall{unit->instance->sink(), unit->instance->self()}, std::move(options));
+      delivery::SinkCall{unit->instance->sink(), unit->instance->self(), &unit->clock}, std::move(options));
   unit->host->attach(consumer);
   plugin::CallResult started = unit->instance->start(in(kStartLimit));
   if (!started.ok()) {
@@ -218,7 +218,7 @@ std::unique_ptr<graph::Pipeline> SinkRunner::pipeline() const {
   for (const TransformRunner& transform : transforms) {
     graph::NodeSpec node;
     node.name = transform.config.name;
-    node.transform = {transform.unit->instance->transform(), transform.unit->instance->self()};
+    node.transform = {transform.unit->instance->transform(), transform.unit->instance->self(), &transform.unit->clock};
     for (const manifest::Edge& edge : transform.config.from) node.from.push_back(edge.instance);
     node.drop_rejected = transform.config.on_error == manifest::OnError::kDrop;
     nodes.push_back(std::move(node));

@@ -31,6 +31,9 @@ struct Context {
 
 // One plugin instance and the host that it sees.
 struct Unit {
+  base::CallClock clock;  // of its data calls
+  int64_t overran_ns = 0;  // when the call began that was seen to overrun last
+  uint64_t overruns = 0;
   std::shared_ptr<InstanceHost> host;
   std::unique_ptr<plugin::Instance> instance;
 

@@ -10,6 +10,7 @@
 #include "ingress/door.h"
 #include "journal/journal.h"
 #include "manifest/problem.h"
+#include "plugin/instance.h"
 
 namespace weir::runtime {
 
@@ -26,6 +27,8 @@ struct InstanceStatus {
   std::string durability;                       // sources: "strict" or "relaxed"
   uint32_t flush_ms = 0;                        // relaxed: the loss window
   std::optional<ingress::DoorCounts> door;      // sources
+  std::optional<weir::plugin::ProcessInfo> process;  // isolated instances
+  uint64_t overruns = 0;                        // calls of the plugin that took far longer than they may
   std::map<std::string, double> metrics;        // the plugin's own, by name; counters and gauges
 };
 

@@ -24,7 +24,8 @@ json status() {
       {"name": "api", "plugin": "http.source", "version": "1.0.0", "from": [], "state": "running", "reason": "",
        "durability": "strict", "loss_window_ms": 0,
        "door": {"admitted": 12345, "committed": 12300, "duplicates": 45, "refused": 0, "in_flight": 0, "busy": 7, "invalid": 0}},
-      {"name": "store", "plugin": "sqlite.sink", "version": "1.0.0", "from": ["api"], "state": "running", "reason": ""}],
+      {"name": "store", "plugin": "sqlite.sink", "version": "1.0.0", "from": ["api"], "state": "running", "reason": "",
+       "process": {"pid": 4711, "restarts": 3, "memory_bytes": 5000000, "lacking": ""}}],
     "consumers": [
       {"name": "store", "role": "sink", "committed": 12300, "delivered": 12000, "filtered": 200, "dead": 50, "expired": 0,
        "discarded": 0, "lost": 0, "pending": 50, "balanced": true, "breaker": "closed", "last_failure": "",
@@ -44,9 +45,9 @@ TEST(RenderStatus, ShowsTheLedgerOfEachConsumerAsASum) {
             "  store        12,300       12,000         200      50        0         50\n"
             "  store: filtered 200 (valid: out of range)\n"
             "\n"
-            "  instance  plugin       version  from  state\n"
-            "  api       http.source  1.0.0          running\n"
-            "  store     sqlite.sink  1.0.0    api   running\n");
+            "  instance  plugin       version  from  runs in                          state\n"
+            "  api       http.source  1.0.0          gateway                          running\n"
+            "  store     sqlite.sink  1.0.0    api   process 4711, restarted 3 times  running\n");
 }
 
 TEST(RenderStatus, ShoutsWhenTheLedgerDoesNotBalance) {

@@ -107,7 +107,9 @@ TEST(Change, DoesNotTryAgainWhatHangs) {
   site.manifest("stuck", {{"plugin", "test.source"}, {"config", {{"hang", "prepare"}}}});
   site.start_anyway();
   EXPECT_EQ(site.instance("stuck")["state"], "failed");
-  EXPECT_THAT(site.log(), HasSubstr("it is not tried again until its manifest changes"));
+  // A process of its own is ended with all that it held; in the gateway each try would leave a thread and a library behind.
+  bool isolated = std::getenv("WEIR_TEST_ISOLATION") != nullptr;
+  EXPECT_THAT(site.log(), HasSubstr(isolated ? "it will be tried again" : "it is not tried again until its manifest changes"));
   ASSERT_EQ(site.post(events(2)).status, 202);
   ASSERT_TRUE(site.wait_settled("store", 2));
   site.manifest("stuck", {{"plugin", "test.source"}, {"config", {{"count", 3}}}});
