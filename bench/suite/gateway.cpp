@@ -12,29 +12,50 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kReadyPatience{60};
 
+constexpr const char* kNullFromApi = R"("plugin": "null.sink", "from": ["api"])";
+constexpr const char* kDownFromApi = R"("plugin": "down.sink", "from": ["api"])";
+
+std::string api_keys(uint16_t port) {
+  return R"("plugin": "http.source", "durability": "strict", "config": { "listen": "127.0.0.1:)" + std::to_string(port) +
+         "\" }";
+}
+
 void write_file(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
 }  // namespace
 
 Gateway::Gateway(const Build& build, const std::string& site, Sink sink)
     : build_(build), site_(site), events_port_(free_port()), admin_port_(free_port()) {
-  std::filesystem::remove_all(site);
-  std::filesystem::create_directories(site + "/manifests");
+  write_gateway_json();
+  write_manifest("api", api_keys(events_port_), false);
+  write_manifest("out", sink == Sink::kNull ? kNullFromApi : kDownFromApi, false);
+}
+
+Gateway::Gateway(const Build& build, const std::string& site, const std::set<std::string>& isolated)
+    : build_(build), site_(site), events_port_(free_port()), admin_port_(free_port()) {
+  write_gateway_json();
+  write_manifest("api", api_keys(events_port_), isolated.contains("api"));
+  write_manifest("pass", R"("plugin": "pass.transform", "from": ["api"])", isolated.contains("pass"));
+  write_manifest("out", R"("plugin": "null.sink", "from": ["pass"])", isolated.contains("out"));
+}
+
+void Gateway::write_gateway_json() const {
+  std::filesystem::remove_all(site_);
+  std::filesystem::create_directories(site_ + "/manifests");
   // 16 GiB: room for every backlog that is asked for. A short retention, so that a long run
   // does not fill the disk; not none, because then segments are sealed all the time.
-  write_file(site + "/manifests/gateway.json",
-             R"({ "gateway_id": "bench", "data_dir": "data", "plugin_dirs": [")" + build.folder +
-                 R"(/lib/weir/examples", ")" + build.folder + R"(/lib/weir/bench"],
+  write_file(site_ + "/manifests/gateway.json",
+             R"({ "gateway_id": "bench", "data_dir": "data", "plugin_dirs": [")" + build_.folder +
+                 R"(/lib/weir/examples", ")" + build_.folder + R"(/lib/weir/bench"],
   "admin": { "listen": "127.0.0.1:)" +
                  std::to_string(admin_port_) + R"(" },
   "journal": { "max_bytes": "16GiB", "retention": "1m" } }
 )");
-  write_file(site + "/manifests/api.json",
-             R"({ "plugin": "http.source", "durability": "strict", "config": { "listen": "127.0.0.1:)" +
-                 std::to_string(events_port_) + "\" } }\n");
-  write_file(site + "/manifests/out.json",
-             std::string(R"({ "plugin": ")") + (sink == Sink::kNull ? "null.sink" : "down.sink") +
-                 R"(", "from": ["api"] })" + "\n");
+}
+
+void Gateway::write_manifest(const std::string& name, const std::string& keys, bool isolated) const {
+  write_file(site_ + "/manifests/" + name + ".json",
+             "{ " + keys + (isolated ? R"(, "isolation": "process")" : "") + " }\n");
 }
 
 Gateway::~Gateway() {

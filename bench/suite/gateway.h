@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "suite/child_process.h"
@@ -25,6 +26,8 @@ class Gateway {
 
   // Writes the manifests: http.source (strict) to the sink, nothing between. `site` is emptied first.
   Gateway(const Build& build, const std::string& site, Sink sink);
+  // The same with a pass-through transform between; these of "api", "pass" and "out" in processes of their own.
+  Gateway(const Build& build, const std::string& site, const std::set<std::string>& isolated);
   ~Gateway();
 
   // Starts it and waits until it is ready. Returns the time that took, or nothing (problem() says why).
@@ -43,6 +46,9 @@ class Gateway {
   std::string log_tail() const;
 
  private:
+  void write_gateway_json() const;
+  void write_manifest(const std::string& name, const std::string& keys, bool isolated) const;
+
   Build build_;
   std::string site_;
   uint16_t events_port_;

@@ -21,8 +21,8 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--backlog", options.backlog, "events pending in the backlog scenario")->capture_default_str();
-  app.add_option("--only", only, "scenarios to measure: batches, single, backlog, journal, transform")
-      ->check(CLI::IsMember({"batches", "single", "backlog", "journal", "transform"}));
+  app.add_option("--only", only, "scenarios to measure: batches, single, backlog, journal, transform, isolation")
+      ->check(CLI::IsMember({"batches", "single", "backlog", "journal", "transform", "isolation"}));
   app.add_option("--folder", options.folder, "scratch folder, on the disk to be measured; default: BUILD/bench-data");
   app.add_option("--json", json, "write the figures to this file, too");
   app.add_flag("--quick", quick, "one short round of everything: shows that the suite works, measures nothing");
@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   if (wanted("backlog")) measure_backlog(options, report);
   if (wanted("journal")) measure_journal(options, report);
   if (wanted("transform")) measure_transform(options, report);
+  if (wanted("isolation")) measure_isolation(options, report);
   report.print_text();
   if (!json.empty() && !report.write_json(json)) {
     std::fprintf(stderr, "weir-bench: cannot write %s\n", json.c_str());

@@ -32,5 +32,7 @@ void measure_journal(const SuiteOptions& options, Report& report);
 
 // What a transform that changes nothing costs an event.
 void measure_transform(const SuiteOptions& options, Report& report);
+// The same path with its parts in child processes and without: what isolation costs.
+void measure_isolation(const SuiteOptions& options, Report& report);
 
 }  // namespace weir::bench

@@ -119,6 +119,7 @@ constexpr Expectation kExpectations[] = {
     {"curl http", "\"ids\""},
     {"sqlite3 data/events.db", "me|temperature|21.1|Cel"},
     {"weir status", "store"},
+    {"\"isolation\": \"process\"", "process "},
     {"weir check", "ok: "},
     {"weir journal recount", "agrees"},
     {"weir journal stats", "segment"},
