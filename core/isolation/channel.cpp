@@ -1,6 +1,6 @@
 #include "isolation/channel.h"
 
-#include <poll.h>
+#include <sys/time.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t kMaxBody = 32 << 20;  // a configuration, a value of the key-value state
 constexpr size_t kMaxDescriptors = 8;
-constexpr int kPatienceMs = 10'000;
 
 struct Head {
   uint32_t message;
@@ -24,11 +23,6 @@ bool send_all(int fd, const char* bytes, size_t size) {
   while (size != 0) {
     ssize_t n = ::send(fd, bytes, size, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) {
-      pollfd ready{fd, POLLOUT, 0};
-      if (::poll(&ready, 1, kPatienceMs) <= 0) return false;
-      continue;
-    }
     if (n <= 0) return false;
     bytes += n;
     size -= static_cast<size_t>(n);
@@ -54,11 +48,13 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   return *this;
 }
 
-base::Result<std::pair<Descriptor, Descriptor>> Channel::pair() {
+base::Result<std::pair<Descriptor, Descriptor>> Channel::pair(base::Duration patience) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return base::error(base::Code::kUnavailable, std::string("no socket pair: ") + std::strerror(errno));
   }
+  timeval limit{std::chrono::duration_cast<std::chrono::seconds>(patience).count(), 0};
+  for (int option : {SO_SNDTIMEO, SO_RCVTIMEO}) ::setsockopt(ends[0], SOL_SOCKET, option, &limit, sizeof limit);
   return std::pair(Descriptor(ends[0]), Descriptor(ends[1]));
 }
 
@@ -91,6 +87,7 @@ bool Channel::send(Message message, uint64_t id, std::string_view body, std::spa
 
 base::Result<Letter> Channel::receive() {
   auto gone = [] { return base::error(base::Code::kUnavailable, "the other side has gone"); };
+  auto stuck = [] { return base::error(base::Code::kInvalid, "a letter that does not go on"); };
   Letter letter;
   Head head;
   ControlBuffer control{};
@@ -104,6 +101,7 @@ base::Result<Letter> Channel::receive() {
     header.msg_controllen = sizeof control.bytes;
     ssize_t n = ::recvmsg(fd(), &header, MSG_CMSG_CLOEXEC);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return stuck();
     if (n <= 0) return gone();
     at += static_cast<size_t>(n);
     for (cmsghdr* it = CMSG_FIRSTHDR(&header); it != nullptr; it = CMSG_NXTHDR(&header, it)) {
@@ -122,6 +120,7 @@ base::Result<Letter> Channel::receive() {
   for (size_t at = 0; at < letter.body.size();) {
     ssize_t n = ::recv(fd(), letter.body.data() + at, letter.body.size() - at, 0);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return stuck();
     if (n <= 0) return gone();
     at += static_cast<size_t>(n);
   }

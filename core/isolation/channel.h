@@ -40,10 +40,11 @@ struct Letter {
 class Channel {
  public:
   explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
-  static base::Result<std::pair<Descriptor, Descriptor>> pair();
+  // The first end is the gateway's: nothing there waits longer than `patience` for the other to read or to go on writing.
+  static base::Result<std::pair<Descriptor, Descriptor>> pair(base::Duration patience);
 
   int fd() const { return socket_.get(); }
-  // False when the other side is gone, or does not read for ten seconds.
+  // False when the other side is gone, or does not read.
   bool send(Message message, uint64_t id, std::string_view body, std::span<const int> descriptors = {});
   // The next letter; an error when the other side has gone, or sends what is no letter.
   base::Result<Letter> receive();

@@ -12,10 +12,25 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <string_view>
+#include <vector>
 
 extern char** environ;
 
 namespace weir::isolation {
+namespace {
+
+// What a process needs of its surroundings; the rest may hold secrets of others ("${env:NAME}").
+bool harmless(std::string_view variable) {
+  constexpr std::string_view kNames[] = {"PATH=", "HOME=", "LANG=", "LC_", "TZ=", "TMPDIR=", "LD_LIBRARY_PATH=",
+                                         "ASAN_OPTIONS=", "TSAN_OPTIONS=", "UBSAN_OPTIONS="};
+  for (std::string_view name : kNames) {
+    if (variable.starts_with(name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 base::Result<ChildProcess> ChildProcess::start(const std::string& program, const std::string& name,
                                                Descriptor socket) {
@@ -39,8 +54,13 @@ base::Result<ChildProcess> ChildProcess::start(const std::string& program, const
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::string path = program, host = "host", flag = "--instance", instance = name;
   std::array<char*, 5> arguments = {path.data(), host.data(), flag.data(), instance.data(), nullptr};
+  std::vector<char*> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (harmless(*variable)) environment.push_back(*variable);
+  }
+  environment.push_back(nullptr);
   pid_t pid = 0;
-  int failed = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environ);
+  int failed = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {

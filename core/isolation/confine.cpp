@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -44,12 +45,12 @@ constexpr int kNever[] = {
     SCMP_SYS(kexec_load),     SCMP_SYS(kexec_file_load), SCMP_SYS(reboot),         SCMP_SYS(swapon),
     SCMP_SYS(swapoff),        SCMP_SYS(settimeofday),   SCMP_SYS(clock_settime),   SCMP_SYS(adjtimex),
     SCMP_SYS(userfaultfd),    SCMP_SYS(open_by_handle_at), SCMP_SYS(setuid),       SCMP_SYS(setgid),
-    SCMP_SYS(setrlimit),      SCMP_SYS(prlimit64),
+    SCMP_SYS(setrlimit),      SCMP_SYS(prlimit64),      SCMP_SYS(tkill),           SCMP_SYS(io_uring_setup),
 };
 constexpr int kOnlyWithNetwork[] = {SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(bind), SCMP_SYS(connect),
                                     SCMP_SYS(listen)};
 // Signals may go to this process itself only: the gateway has the same user.
-constexpr int kSignals[] = {SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo)};
+constexpr int kSignals[] = {SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo)};
 
 base::Status forbid_calls(bool network) {
   std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(::seccomp_init(SCMP_ACT_ALLOW), &::seccomp_release);
@@ -73,6 +74,8 @@ base::Status forbid_calls(bool network) {
   }
   auto self = static_cast<scmp_datum_t>(::getpid());
   for (int call : kSignals) rule(SCMP_ACT_ERRNO(EPERM), call, SCMP_A0(SCMP_CMP_NE, self));
+  // Typing into the terminal that the gateway was started from.
+  for (scmp_datum_t request : {TIOCSTI, TIOCLINUX}) rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, request));
   // Threads, but no processes. What clone3 is asked for lies in memory, where a filter cannot look: without it the C
   // library uses clone.
   rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));

@@ -11,6 +11,8 @@
 namespace weir::isolation {
 namespace {
 
+// For a child to read what it is sent, and to finish what it has begun to send.
+constexpr base::Duration kSocketPatience = std::chrono::seconds(5);
 constexpr base::Duration kPingEvery = std::chrono::milliseconds(500);
 // For threads that wake late; less than what plugin::Instance gives, who would give the whole instance up.
 constexpr base::Duration kGrace = std::chrono::milliseconds(250);
@@ -26,13 +28,13 @@ std::string mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " M
 base::Result<std::shared_ptr<Link>> Link::start(Options options, Events events, base::Monotonic deadline) {
   auto memory = SharedMemory::create(options.setup.ring_bytes);
   if (!memory) return memory.error();
-  auto sockets = Channel::pair();
+  auto sockets = Channel::pair(kSocketPatience);
   if (!sockets) return sockets.error();
   auto process = ChildProcess::start(options.program, options.name, std::move(sockets->second));
   if (!process) return process.error();
   std::shared_ptr<Link> link(new Link(std::move(options), std::move(events), std::move(*memory),
                                       std::move(sockets->first), std::move(*process)));
-  link->channel_.send(Message::kSetup, 0, link->options_.setup.written(), link->memory_.descriptors());
+  link->tell(Message::kSetup, 0, link->options_.setup.written(), link->memory_.descriptors());
   link->ponged_ = base::now();
   link->control_ = base::start_thread("child " + link->options_.name, [raw = link.get()] { raw->run_control(); });
   if (link->options_.reads_ring) {
@@ -86,7 +88,7 @@ Returned Link::call(Step step, base::Monotonic deadline, std::string_view body) 
   Writer message;
   message.number(step).number(base::monotonic_ns(deadline));
   message.bytes().append(body);
-  channel_.send(Message::kCall, call, message.bytes());
+  tell(Message::kCall, call, message.bytes());
   Letter letter;
   Returned returned;
   if (!wait_for(call, deadline + kGrace, &letter)) {
@@ -143,11 +145,11 @@ bool Link::exchange(Message message, std::initializer_list<std::string_view> par
 }
 
 void Link::answer(uint64_t question, std::string_view body, int descriptor) {
-  if (descriptor >= 0) {
-    channel_.send(Message::kAnswer, question, body, {&descriptor, 1});
-  } else {
-    channel_.send(Message::kAnswer, question, body);
-  }
+  tell(Message::kAnswer, question, body, {&descriptor, descriptor >= 0 ? size_t{1} : size_t{0}});
+}
+
+void Link::tell(Message message, uint64_t id, std::string_view body, std::span<const int> descriptors) {
+  if (!channel_.send(message, id, body, descriptors) && !has_ended()) kill("does not read its socket and was ended");
 }
 
 void Link::kill(const std::string& why) {
@@ -195,7 +197,7 @@ void Link::run_control() {
 
 void Link::ping() {
   pinged_ = base::now();
-  channel_.send(Message::kPing, 0, {});
+  tell(Message::kPing, 0, {});
   if (pinged_ - ponged_ > options_.silence_limit) {
     kill("did not answer for " + base::human_duration(pinged_ - ponged_) + " and was ended");
   }
@@ -247,7 +249,7 @@ void Link::end() {
     ended_ = true;
     changed_.notify_all();
   }
-  events_.ended();
+  events_.ended(*this);
 }
 
 void Link::run_data() {

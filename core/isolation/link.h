@@ -49,7 +49,7 @@ class Link {
     std::function<void(Link&, const Letter&)> asked;               // a request or a message of the child
     std::function<void(Message, std::string_view body)> received;  // from the ring
     std::function<void(Link&, const Pulse&)> pulsed;
-    std::function<void()> ended;  // once; everything that it had written was received before
+    std::function<void(Link&)> ended;  // once; everything that it had written was received before
   };
 
   // Starts a child and waits until it has loaded the plugin.
@@ -85,6 +85,7 @@ class Link {
   void run_control();
   void run_data();
   void ping();
+  void tell(Message message, uint64_t id, std::string_view body, std::span<const int> descriptors = {});
   void handle_pong(Reader body);
   void take(Letter letter);
   void end();

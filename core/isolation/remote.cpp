@@ -83,7 +83,10 @@ base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline
     health_ = pulse.health;
     memory_bytes_ = pulse.memory_bytes;
   };
-  events.ended = [this, child] { child_ended(child); };
+  events.ended = [this, child](Link& link) {
+    relay_.update_metrics(link);
+    child_ended(child);
+  };
   return Link::start(std::move(options), std::move(events), deadline);
 }
 
@@ -249,6 +252,7 @@ base::Status Remote::restart() {
   bool paused;
   {
     std::lock_guard lock(mutex_);
+    if (ending_) return base::error(base::Code::kUnavailable, "it is being ended");
     starting_ = *child;
     state = state_;
     paused = paused_;
