@@ -123,6 +123,10 @@ std::string instances(const Json& status, Style style) {
     if (std::string reason = text(instance, "reason"); !reason.empty()) {
       reasons += "  " + text(instance, "name") + ": " + paint(style, kRed, reason) + "\n";
     }
+    if (std::string lacking = text(instance.value("process", Json::object()), "lacking"); !lacking.empty()) {
+      reasons += "  " + text(instance, "name") + ": " +
+                 paint(style, kYellow, "this kernel cannot confine its process fully: " + lacking) + "\n";
+    }
   }
   return table.empty() ? "\n  no instances: put a manifest into " + text(status, "manifests") + "\n" : "\n" + table.text() + reasons;
 }

@@ -66,9 +66,13 @@ TEST(RenderStatus, NamesWhatIsWrongAndWhatToDo) {
   bad["instances"][0]["state"] = "failed";
   bad["instances"][0]["reason"] = "the address is taken";
   bad["consumers"][0]["role"] = "detached";
+  bad["instances"][1]["process"]["pid"] = 0;
+  bad["instances"][1]["process"]["lacking"] = "Landlock: it can read files";
   bad["lost"] = json::parse(R"([{"first_sequence": 5, "last_sequence": 9, "reason": "damaged"}])");
   bad["refused_manifests"] = json::parse(R"([{"text": "manifests/x.json:1:2: /a: wrong"}])");
   std::string text = render_status(bad, {});
+  EXPECT_THAT(text, HasSubstr("no process, restarted 3 times"));
+  EXPECT_THAT(text, HasSubstr("store: this kernel cannot confine its process fully: Landlock: it can read files"));
   for (const char* part : {"not ready", "cannot be written: database or disk is full", "api: the address is taken",
                            "`weir forget store`", "lost  5 to 9: damaged", "  manifests/x.json:1:2: /a: wrong"}) {
     EXPECT_THAT(text, HasSubstr(part));
