@@ -19,8 +19,9 @@ struct Head {
   uint64_t id;
 };
 
-bool send_all(int fd, const char* bytes, size_t size) {
+bool send_all(int fd, const char* bytes, size_t size, base::Monotonic deadline) {
   while (size != 0) {
+    if (base::now() > deadline) return false;
     ssize_t n = ::send(fd, bytes, size, MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
@@ -48,13 +49,21 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   return *this;
 }
 
-base::Result<std::pair<Descriptor, Descriptor>> Channel::pair(base::Duration patience) {
+Channel::Channel(Descriptor socket, base::Duration patience) : socket_(std::move(socket)), patience_(patience) {
+  if (patience_ == base::Duration::zero()) return;
+  timeval limit{std::chrono::duration_cast<std::chrono::seconds>(patience).count(), 0};
+  for (int option : {SO_SNDTIMEO, SO_RCVTIMEO}) ::setsockopt(fd(), SOL_SOCKET, option, &limit, sizeof limit);
+}
+
+base::Monotonic Channel::deadline() const {
+  return patience_ == base::Duration::zero() ? base::Monotonic::max() : base::now() + patience_;
+}
+
+base::Result<std::pair<Descriptor, Descriptor>> Channel::pair() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return base::error(base::Code::kUnavailable, std::string("no socket pair: ") + std::strerror(errno));
   }
-  timeval limit{std::chrono::duration_cast<std::chrono::seconds>(patience).count(), 0};
-  for (int option : {SO_SNDTIMEO, SO_RCVTIMEO}) ::setsockopt(ends[0], SOL_SOCKET, option, &limit, sizeof limit);
   return std::pair(Descriptor(ends[0]), Descriptor(ends[1]));
 }
 
@@ -75,19 +84,21 @@ bool Channel::send(Message message, uint64_t id, std::string_view body, std::spa
     std::memcpy(CMSG_DATA(first), descriptors.data(), descriptors.size_bytes());
   }
   std::lock_guard lock(sending_);
+  base::Monotonic until = deadline();
   ssize_t n;
   do {
     n = ::sendmsg(fd(), &header, MSG_NOSIGNAL);
   } while (n < 0 && errno == EINTR);
   if (n < 0) return false;
   auto sent = static_cast<size_t>(n);
-  return send_all(fd(), reinterpret_cast<const char*>(&head) + sent, sizeof head - sent) &&
-         send_all(fd(), body.data(), body.size());
+  return send_all(fd(), reinterpret_cast<const char*>(&head) + sent, sizeof head - sent, until) &&
+         send_all(fd(), body.data(), body.size(), until);
 }
 
 base::Result<Letter> Channel::receive() {
   auto gone = [] { return base::error(base::Code::kUnavailable, "the other side has gone"); };
   auto stuck = [] { return base::error(base::Code::kInvalid, "a letter that does not go on"); };
+  base::Monotonic until = deadline();
   Letter letter;
   Head head;
   ControlBuffer control{};
@@ -97,8 +108,10 @@ base::Result<Letter> Channel::receive() {
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
+    // Without room for them, descriptors are closed by the kernel.
     header.msg_control = control.bytes;
-    header.msg_controllen = sizeof control.bytes;
+    header.msg_controllen = patience_ == base::Duration::zero() ? sizeof control.bytes : 0;
+    if (base::now() > until) return stuck();
     ssize_t n = ::recvmsg(fd(), &header, MSG_CMSG_CLOEXEC);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return stuck();
@@ -118,6 +131,7 @@ base::Result<Letter> Channel::receive() {
   letter.id = head.id;
   letter.body.resize(head.size);
   for (size_t at = 0; at < letter.body.size();) {
+    if (base::now() > until) return stuck();
     ssize_t n = ::recv(fd(), letter.body.data() + at, letter.body.size() - at, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return stuck();

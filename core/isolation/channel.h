@@ -39,9 +39,10 @@ struct Letter {
 // Sending: any thread. Receiving: one.
 class Channel {
  public:
-  explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
-  // The first end is the gateway's: nothing there waits longer than `patience` for the other to read or to go on writing.
-  static base::Result<std::pair<Descriptor, Descriptor>> pair(base::Duration patience);
+  // For the gateway `patience` is how long it waits for a child to read a letter, or to finish one that it has begun; and
+  // a child sends no descriptors. Zero for the child: it waits as long as it lives, and takes descriptors.
+  Channel(Descriptor socket, base::Duration patience);
+  static base::Result<std::pair<Descriptor, Descriptor>> pair();
 
   int fd() const { return socket_.get(); }
   // False when the other side is gone, or does not read.
@@ -50,7 +51,10 @@ class Channel {
   base::Result<Letter> receive();
 
  private:
+  base::Monotonic deadline() const;
+
   Descriptor socket_;
+  const base::Duration patience_;
   std::mutex sending_;
 };
 

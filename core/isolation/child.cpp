@@ -43,6 +43,12 @@ class Child {
 
   // Until the gateway has gone.
   void serve() {
+    // The main thread may be in health(), or waiting for the gateway to read: this one notices that it has gone.
+    std::thread end = base::start_thread("end", [this] {
+      for (pollfd gone{channel_.fd(), 0, 0};;) {
+        if (::poll(&gone, 1, -1) > 0) ::_exit(0);
+      }
+    });
     std::thread control = base::start_thread("control", [this] { run_calls(); });
     std::thread data = base::start_thread("data", [this] { run_data(); });
     for (;;) {
@@ -100,7 +106,12 @@ class Child {
       case Step::kResume: return life.resume(self_, deadline, error);
       case Step::kDrain: return life.drain(self_, deadline, error);
       case Step::kStop: return life.stop(self_, deadline, error);
-      case Step::kDestroy: life.destroy(self_.exchange(nullptr)); return WEIR_OK;
+      case Step::kDestroy: {
+        std::lock_guard lock(health_mutex_);
+        host_.end_events();
+        life.destroy(self_.exchange(nullptr));
+        return WEIR_OK;
+      }
       case Step::kLimits: binding_.sink->limits(self_, limits); return WEIR_OK;
       case Step::kRestore: {
         auto format = body.number<uint32_t>();
@@ -116,7 +127,11 @@ class Child {
     char text[kTextBytes] = "";
     weir_health health{WEIR_HEALTH_OK, sizeof text, text};
     // Here on purpose: a health() that blocks is found like any other hang.
-    if (void* self = self_) binding_.life->health(self, &health);
+    {
+      std::unique_lock lock(health_mutex_, std::try_to_lock);  // it is being destroyed otherwise
+      void* self = self_;
+      if (lock.owns_lock() && self != nullptr) binding_.life->health(self, &health);
+    }
     const char* call = data_call_;
     int64_t since = call_since_, allowed = call_allowed_;
     Writer answer;
@@ -136,9 +151,9 @@ class Child {
       } else if (got != RingResult::kFull) {
         ::_exit(1);
       } else if (ring.prepare_to_sleep()) {
-        pollfd data{memory_.to_child().data_fd, POLLIN, 0};
+        pollfd data{memory_.to_child().wake_fd, POLLIN, 0};
         ::poll(&data, 1, -1);
-        ring.awake();
+        if (!ring.awake()) ::_exit(0);
       }
     }
   }
@@ -180,10 +195,14 @@ class Child {
     auto deadline = body.number<int64_t>();
     const weir_batch* batch = host_.keep(token, body.rest());
     CallError error;
-    weir_status status = WEIR_OK;
-    auto allowed = base::Duration(deadline - base::monotonic_ns()) + call_limit_;
-    watched("submit", allowed,
-            [&] { status = binding_.sink->submit(self_, batch, token, deadline, &error.error); });
+    weir_status status = WEIR_E_TIMEOUT;
+    auto left = base::Duration(deadline - base::monotonic_ns());
+    if (left > base::Duration::zero()) {
+      watched("submit", left + call_limit_,
+              [&] { status = binding_.sink->submit(self_, batch, token, deadline, &error.error); });
+    } else {
+      std::snprintf(error.text, sizeof error.text, "its turn came too late: the sink was busy with others");
+    }
     if (status == WEIR_OK) return;
     host_.forget(token);
     Writer answer;
@@ -228,6 +247,8 @@ class Child {
   ChildHost host_;
   std::atomic<void*> self_{nullptr};
 
+  std::mutex health_mutex_;  // held by destroy, and while health() runs
+
   std::mutex mutex_;
   std::condition_variable call_came_;
   std::deque<Letter> calls_;
@@ -251,7 +272,7 @@ base::Result<plugin::Binding> load(const Setup& setup) {
 
 int child_main(const char* name) {
   ::prctl(PR_SET_NAME, (std::string("weir ") + name).c_str());
-  Channel channel{Descriptor(kSocket)};
+  Channel channel(Descriptor(kSocket), base::Duration::zero());
   auto letter = channel.receive();
   if (!letter || letter->message != Message::kSetup) return 1;
   Setup setup = Setup::read(letter->body);

@@ -234,9 +234,13 @@ uint32_t ChildHost::emit(const weir_batch* batch, uint64_t token, weir_emit_resu
   std::string_view parts[] = {{reinterpret_cast<const char*>(&number), sizeof number},
                               {reinterpret_cast<const char*>(batch), static_cast<size_t>(batch->total_size)}};
   std::unique_lock sending(sending_);
-  RingResult sent = ring_.try_write(Message::kEmit, parts, -1);
+  uint64_t size = sizeof number + batch->total_size;
+  // Only one that is longer than the ring waits, for a gateway that reads all the time.
+  RingResult sent = RingResult::kFull;
+  if (ring_.fits(size) || size > memory_.to_gateway().capacity / 2) sent = ring_.write(Message::kEmit, parts, base::now() + kForever, -1);
   sending.unlock();
   if (sent == RingResult::kDone) return WEIR_ACCEPTED;
+  if (sent != RingResult::kFull) ::_exit(1);
   std::lock_guard lock(mutex_);
   emitted_.erase(number);
   emitted_bytes_ -= batch->total_size;

@@ -32,6 +32,8 @@ class ChildHost : public weir_host {
   // A batch to be submitted, which is kept until it is completed.
   const weir_batch* keep(uint64_t token, std::string_view batch);
   void forget(uint64_t token);
+  // Ends timers and watches, before the plugin's memory goes.
+  void end_events() { events_.end(std::chrono::seconds(1)); }
   // To the gateway; waits for room.
   void send(Message message, std::initializer_list<std::string_view> parts);
 

@@ -102,13 +102,20 @@ std::string ChildProcess::reap() {
   return "was killed by " + (signal != nullptr ? "SIG" + std::string(signal) : std::to_string(info.si_status));
 }
 
-uint64_t private_memory_bytes(pid_t pid) {
+ProcessUse process_use(pid_t pid) {
+  ProcessUse use;
+  struct {
+    std::string_view key;
+    uint64_t* value;
+    int shift;  // from KiB
+  } wanted[] = {{"RssAnon:", &use.private_bytes, 10}, {"RssShmem:", &use.shared_bytes, 10}, {"Threads:", &use.threads, 0}};
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
-    constexpr std::string_view kKey = "RssAnon:";
-    if (line.starts_with(kKey)) return std::strtoull(line.c_str() + kKey.size(), nullptr, 10) << 10;
+    for (auto& want : wanted) {
+      if (line.starts_with(want.key)) *want.value = std::strtoull(line.c_str() + want.key.size(), nullptr, 10) << want.shift;
+    }
   }
-  return 0;
+  return use;
 }
 
 base::Duration cpu_time(pid_t pid) {

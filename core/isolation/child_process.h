@@ -34,8 +34,12 @@ class ChildProcess {
   Descriptor pidfd_;
 };
 
-// Of a running process; 0 when it has gone.
-uint64_t private_memory_bytes(pid_t pid);
+// Of a running process; all 0 when it has gone.
+struct ProcessUse {
+  uint64_t private_bytes = 0, shared_bytes = 0;  // resident, without what is mapped from files
+  uint64_t threads = 0;
+};
+ProcessUse process_use(pid_t pid);
 base::Duration cpu_time(pid_t pid);
 
 }  // namespace weir::isolation

@@ -101,25 +101,35 @@ std::string_view DecisionLog::finish(weir_status status) {
   return log_.bytes();
 }
 
-bool tell(std::string_view log, uint32_t offset, weir_output* output) {
+namespace {
+
+// Goes through the log; makes the calls when there is an output, and looks only when there is none.
+bool walk(std::string_view log, uint32_t offset, uint32_t count, weir_output* output) {
   Reader reader(log);
+  uint64_t kept = 0;
   while (!reader.at_end() && reader.ok()) {
     auto entry = reader.number<Entry>();
     if (entry == Entry::kPut) {
       std::string_view key = reader.text(), value = reader.text();
-      if (reader.ok()) output->put(output, text_of(key), value.data(), value.size());
+      if (reader.ok() && output != nullptr) output->put(output, text_of(key), value.data(), value.size());
       continue;
     }
-    uint32_t i = reader.number<uint32_t>() + offset;
+    auto index = reader.number<uint32_t>();
+    if (index >= count) return false;
+    uint32_t i = index + offset;
     if (entry == Entry::kKeepRun) {
       auto n = reader.number<uint32_t>();
-      if (n > WEIR_BATCH_MAX_EVENTS) return false;
-      for (uint32_t k = 0; k < n; ++k) output->keep(output, i + k);
+      kept += n;
+      // A plugin may keep an event twice, but not make the gateway count for minutes.
+      if (n > count - index || kept > 2 * uint64_t{count}) return false;
+      for (uint32_t k = 0; output != nullptr && k < n; ++k) output->keep(output, i + k);
     } else if (entry == Entry::kDrop) {
-      output->drop(output, i, text_of(reader.text()));
+      std::string_view reason = reader.text();
+      if (reader.ok() && output != nullptr) output->drop(output, i, text_of(reason));
     } else if (entry == Entry::kReject) {
       auto code = reader.number<uint32_t>();
-      output->reject(output, i, code, text_of(reader.text()));
+      std::string_view message = reader.text();
+      if (reader.ok() && output != nullptr) output->reject(output, i, code, text_of(message));
     } else if (entry == Entry::kAmend) {
       weir_amendment amendment{};
       amendment.field = reader.number<uint32_t>();
@@ -127,7 +137,7 @@ bool tell(std::string_view log, uint32_t offset, weir_output* output) {
       amendment.value = reader.number<weir_value>();
       amendment.text = text_of(reader.text());
       amendment.key = text_of(reader.text());
-      if (reader.ok()) output->amend(output, i, &amendment);
+      if (reader.ok() && output != nullptr) output->amend(output, i, &amendment);
     } else if (entry == Entry::kEmit) {
       weir_new_event event{};
       event.timestamp_ns = reader.number<int64_t>();
@@ -141,12 +151,18 @@ bool tell(std::string_view log, uint32_t offset, weir_output* output) {
       std::vector<weir_text> metadata;
       for (uint32_t k = 0; k < 2 * event.metadata_count && reader.ok(); ++k) metadata.push_back(text_of(reader.text()));
       event.metadata = metadata.data();
-      if (reader.ok()) output->emit(output, i, &event);
+      if (reader.ok() && output != nullptr) output->emit(output, i, &event);
     } else {
       return false;
     }
   }
   return reader.ok();
+}
+
+}  // namespace
+
+bool tell(std::string_view log, uint32_t offset, uint32_t count, weir_output* output) {
+  return walk(log, offset, count, nullptr) && walk(log, offset, count, output);
 }
 
 }  // namespace weir::isolation

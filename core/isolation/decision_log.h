@@ -29,8 +29,8 @@ class DecisionLog final : public weir_output {
   void flush_kept();
 };
 
-// Makes the noted calls again. `offset` is added to each index: the log is about a part of the batch. False when the log
-// makes no sense.
-bool tell(std::string_view log, uint32_t offset, weir_output* output);
+// Makes the noted calls again. The log is about `count` events of the batch, from `offset` on. False when it makes no sense:
+// then no call was made.
+bool tell(std::string_view log, uint32_t offset, uint32_t count, weir_output* output);
 
 }  // namespace weir::isolation

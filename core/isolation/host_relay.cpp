@@ -7,6 +7,10 @@ namespace {
 
 weir_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 
+// Each costs the gateway a descriptor for as long as the instance lives.
+constexpr size_t kMaxSockets = 64;
+constexpr base::Duration kSyncLimit = std::chrono::seconds(5);
+
 std::string status_only(weir_status status) { return Writer().number(status).bytes(); }
 
 }  // namespace
@@ -48,6 +52,8 @@ void HostRelay::serve(Link& link, const Letter& letter) {
     }
     case Message::kSyncValues: {
       auto deadline = body.number<int64_t>();
+      // Not longer than this thread can be spared.
+      deadline = std::min(deadline, base::monotonic_ns(base::now() + kSyncLimit));
       weir_status status = values_ != nullptr ? values_->sync(host_, deadline) : weir_status{WEIR_E_UNSUPPORTED};
       return link.answer(letter.id, status_only(status));
     }
@@ -64,6 +70,8 @@ void HostRelay::listen(Link& link, const Letter& letter) {
   char text[512] = "", pointer[64] = "";
   weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
   int32_t fd = -1;
+  sockets_.insert(std::to_string(spec.protocol) + ' ' + std::string(spec.address.data, static_cast<size_t>(spec.address.size)));
+  if (sockets_.size() > kMaxSockets) return link.kill("asked for too many sockets and was ended");
   weir_status status = socket_ != nullptr ? socket_->listen(host_, &spec, &fd, &error) : weir_status{WEIR_E_UNSUPPORTED};
   Descriptor ours(fd);  // the child gets a duplicate
   link.answer(letter.id, Writer().number(status).text(text).bytes(), ours.get());

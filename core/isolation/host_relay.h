@@ -1,6 +1,8 @@
 // What a child asks of its host, done with the services that the instance has in the gateway.
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "isolation/link.h"
@@ -39,6 +41,7 @@ class HostRelay {
   const weir_socket_v1* const socket_;
   const weir_keyvalue_v1* const values_;
   std::vector<Metric> metrics_;
+  std::set<std::string> sockets_;  // asked for, by any of its children
 };
 
 }  // namespace weir::isolation

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -47,23 +48,25 @@ class Link {
   // Called on the link's threads, never after its destructor.
   struct Events {
     std::function<void(Link&, const Letter&)> asked;               // a request or a message of the child
-    std::function<void(Message, std::string_view body)> received;  // from the ring
+    std::function<void(Link&, Message, std::string_view body)> received;  // from the ring
     std::function<void(Link&, const Pulse&)> pulsed;
     std::function<void(Link&)> ended;  // once; everything that it had written was received before
   };
 
   // Starts a child and waits until it has loaded the plugin.
   static base::Result<std::shared_ptr<Link>> start(Options options, Events events, base::Monotonic deadline);
-  // Kills the child when it still runs. Not from the callbacks.
   ~Link();
+  // Kills the child when it still runs, and returns when no callback runs or will. By its owner, whoever else holds the
+  // link; not from a callback.
+  void close();
 
   // A step of the plugin's life. When it does not return in time, or the child ends, the status says so; a child that is
   // late is killed. One caller at a time.
   Returned call(Step step, base::Monotonic deadline, std::string_view body = {});
-  // Through the ring; waits for room, at most until `deadline`. False when the child has ended, or is killed because it
-  // does not read. Any thread.
+  // Through the ring; waits for room, at most until `deadline`. False when there was none, or the child has ended: then it
+  // got nothing. Any thread.
   bool send(Message message, std::initializer_list<std::string_view> parts, base::Monotonic deadline);
-  // The same without waiting; false too when there is no room.
+  // The same without waiting for anything.
   bool try_send(Message message, std::initializer_list<std::string_view> parts);
   // Sends a message and waits for the one that answers it, of which `body` is valid until the next exchange. False when
   // the child ends first. One caller at a time, and only when reads_ring is false.
@@ -80,8 +83,15 @@ class Link {
 
  private:
   Link(Options options, Events events, SharedMemory memory, Descriptor socket, ChildProcess process);
+  static constexpr uint64_t kReadyCall = 0;  // what kReady answers
+
   bool has_ended() const;
-  bool wait_for(uint64_t call, base::Monotonic deadline, Letter* letter);
+  bool ends_within(base::Duration patience) const;
+  // Kills it for a fault, unless what looks like one is its end, which then says more.
+  void blame(const std::string& what);
+  bool sent(RingResult result);
+  void check_pulse();
+  bool wait_for( base::Monotonic deadline, Letter* letter);
   void run_control();
   void run_data();
   void ping();
@@ -104,14 +114,17 @@ class Link {
 
   mutable std::mutex mutex_;  // what follows
   std::condition_variable changed_;
-  std::map<uint64_t, Letter> returned_;
-  uint64_t next_call_ = 1;
+  std::optional<uint64_t> awaited_ = kReadyCall;  // the call whose answer may come
+  std::optional<Letter> returned_;
+  uint64_t next_call_ = kReadyCall + 1;
   std::string killed_because_;
   std::string ending_;
   bool ended_ = false;
 
   // The control thread's.
-  base::Monotonic pinged_{}, ponged_{};
+  base::Monotonic pinged_{};
+  std::optional<base::Monotonic> unanswered_since_;  // the first ping that was not answered
+  std::once_flag closed_;
   std::atomic<bool> stopping_{false};  // the data thread reads what is left and ends
   std::thread control_, data_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 #include "base/thread.h"
 
@@ -52,6 +53,7 @@ Remote::Remote(const RemoteOptions& options, weir_host* host, std::string_view c
 
 Remote::~Remote() { destroy(); }
 
+// Throws nothing: a machine that has no thread left says so as an error.
 base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline) {
   uint64_t child;
   {
@@ -75,7 +77,9 @@ base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline
   options.silence_limit = options_.silence_limit;
   Link::Events events;
   events.asked = [this](Link& link, const Letter& letter) { relay_.serve(link, letter); };
-  events.received = [this](Message message, std::string_view body) { received(message, body); };
+  events.received = [this, child](Link& link, Message message, std::string_view body) {
+    received(link, child, message, body);
+  };
   events.pulsed = [this](Link& link, const Pulse& pulse) {
     relay_.update_metrics(link);
     metrics_->set(host_, memory_metric_, static_cast<double>(pulse.memory_bytes));
@@ -87,13 +91,18 @@ base::Result<std::shared_ptr<Link>> Remote::start_child(base::Monotonic deadline
     relay_.update_metrics(link);
     child_ended(child);
   };
-  return Link::start(std::move(options), std::move(events), deadline);
+  try {
+    return Link::start(std::move(options), std::move(events), deadline);
+  } catch (const std::system_error& failed) {
+    return base::error(base::Code::kUnavailable, std::string("no thread for its process: ") + failed.what());
+  }
 }
 
-void Remote::received(Message message, std::string_view body) {
-  if (message == Message::kEmit) return emitted(Reader(body));
-  if (message == Message::kCompleted) return completed(Reader(body));
-  if (message == Message::kNotTaken) return not_taken(Reader(body));
+void Remote::received(Link& link, uint64_t child, Message message, std::string_view body) {
+  if (message == Message::kEmit && ingress_ != nullptr) return emitted(link, child, Reader(body));
+  if (message == Message::kCompleted && delivery_ != nullptr) return completed(link, Reader(body));
+  if (message == Message::kNotTaken && delivery_ != nullptr) return not_taken(link, Reader(body));
+  link.kill("sent nonsense and was ended");
 }
 
 // What the child had and nobody else has is given back, to be given again.
@@ -103,13 +112,16 @@ void Remote::child_ended(uint64_t child) {
     std::lock_guard lock(mutex_);
     ended_ = child;
     changed_.notify_all();
+    std::erase_if(emitted_, [&](const auto& entry) { return entry.second.child == child; });
     if (child != serving_) return;  // it ended before it served
     lost = std::exchange(submitted_, {});
-    std::erase_if(emitted_, [&](const auto& entry) { return entry.second.child == child; });
+    given_.clear();
+    auto with_child = [](const auto& entry) { return entry.second.given != 0; };
+    auto batches = std::count_if(lost.begin(), lost.end(), with_child);
     for (auto& [token, submitted] : lost) {
       uint32_t from = submitted.careful ? submitted.next : 0;
       uint32_t n = submitted.careful ? 1 : submitted.batch->count;
-      suspects_.note_death(submitted.batch, from, n);
+      if (submitted.given != 0) suspects_.note_death(submitted.batch, from, n, batches == 1 && n == 1);
       conclude(submitted, link_->ending());
     }
   }
@@ -128,9 +140,10 @@ std::string Remote::down_text() const {
 }
 
 weir_status Remote::create(weir_error* error) {
-  auto child = start_child(base::now() + kLoadLimit);
+  base::Monotonic deadline = base::now() + kLoadLimit;
+  auto child = start_child(deadline);
   if (!child) return fill(error, {WEIR_E_UNAVAILABLE, 0, child.error().what, "", {}});
-  Returned returned = (*child)->call(Step::kCreate, base::now() + kLoadLimit, Writer().text(config_).bytes());
+  Returned returned = (*child)->call(Step::kCreate, deadline, Writer().text(config_).bytes());
   std::lock_guard lock(mutex_);
   link_ = std::move(*child);
   serving_ = started_;
@@ -179,10 +192,14 @@ void Remote::destroy() {
     changed_.notify_all();
   }
   if (keeper_.joinable()) keeper_.join();
-  if (std::shared_ptr<Link> child = link()) child->call(Step::kDestroy, base::now() + kStepLimit);
   std::shared_ptr<Link> last;
-  std::lock_guard lock(mutex_);
-  last.swap(link_);
+  {
+    std::lock_guard lock(mutex_);
+    last.swap(link_);
+  }
+  if (last == nullptr) return;
+  if (last->alive()) last->call(Step::kDestroy, base::now() + kStepLimit);
+  last->close();  // whoever still holds it: from here on nothing of it comes back to this object
 }
 
 plugin::Health Remote::health() {
@@ -249,13 +266,11 @@ base::Status Remote::restart() {
   auto child = start_child(base::now() + kLoadLimit);
   if (!child) return child.error();
   std::map<std::string, std::string> state;
-  bool paused;
   {
     std::lock_guard lock(mutex_);
-    if (ending_) return base::error(base::Code::kUnavailable, "it is being ended");
     starting_ = *child;
+    if (ending_) starting_->kill("was ended");
     state = state_;
-    paused = paused_;
   }
   auto call = [&](Step step, std::string_view body = {}) -> base::Status {
     Returned returned = (*child)->call(step, base::now() + kStepLimit, body);
@@ -268,17 +283,36 @@ base::Status Remote::restart() {
     done = call(Step::kRestore, Writer().number(options_.component.state_format).text(it->first).text(it->second).bytes());
   }
   if (done) done = call(Step::kStart);
-  if (done && paused) done = call(Step::kPause);
-  std::shared_ptr<Link> old;
-  std::lock_guard lock(mutex_);
+  // The instance may be paused and resumed meanwhile: what it is when the child takes over counts.
+  for (bool paused = false; done;) {
+    std::unique_lock lock(mutex_);
+    if (paused == paused_) {
+      std::shared_ptr<Link> old = install(*child);
+      lock.unlock();
+      old->close();
+      return {};
+    }
+    paused = paused_;
+    lock.unlock();
+    done = call(paused ? Step::kPause : Step::kResume);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    starting_.reset();
+  }
+  (*child)->close();
+  return done;
+}
+
+// With mutex_ held: from now on this one serves. The one before it.
+std::shared_ptr<Link> Remote::install(std::shared_ptr<Link> child) {
   starting_.reset();
-  if (!done) return done;
-  old = std::exchange(link_, std::move(*child));
   serving_ = started_;
   up_since_ = base::now();
   health_ = {};
+  if (credit_) tell_credit(*child);
   changed_.notify_all();
-  return {};
+  return std::exchange(link_, std::move(child));
 }
 
 }  // namespace weir::isolation

@@ -11,6 +11,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "event/block.h"
 #include "isolation/host_relay.h"
 #include "isolation/link.h"
 #include "isolation/suspects.h"
@@ -67,19 +68,21 @@ class Remote {
   void cancel(uint64_t token);
 
  private:
-  // A batch that the child has. Careful: its events are given one by one, `next` is with the child.
+  // A batch on its way. Careful: its events are given one by one, `next` is with the child, which has nothing else then.
   struct Submitted {
     const weir_batch* batch = nullptr;
     int64_t deadline_ns = 0;
     bool careful = false;
+    uint64_t given = 0;  // the number under which the child knows it; 0: it waits for its turn
     uint32_t next = 0;
+    event::Block one = {};  // the event that is with the child
     std::vector<weir_sink_result> results;
     std::vector<std::string> reasons;  // of the results, whose texts are set at the end
     void add(const weir_sink_result& result);
   };
 
   base::Result<std::shared_ptr<Link>> start_child(base::Monotonic deadline);
-  void received(Message message, std::string_view body);
+  void received(Link& link, uint64_t child, Message message, std::string_view body);
   void child_ended(uint64_t child);
   std::shared_ptr<Link> link() const;
   std::string down_text() const;
@@ -87,22 +90,28 @@ class Remote {
   // The keeper starts the child again while the instance runs.
   void keep_alive();
   base::Status restart();
+  std::shared_ptr<Link> install(std::shared_ptr<Link> child);
   bool wait_before(uint32_t restarts);
 
   // remote_source.cpp
-  void emitted(Reader body);
+  void tell_credit(Link& link) const;
+  void emitted(Link& link, uint64_t child, Reader body);
   // remote_transform.cpp
   std::shared_ptr<Link> wait_for_child();
   void remember_put(std::string_view key, std::string_view value);
   friend struct PutRecorder;
   weir_status process_one_by_one(const weir_transform_context& context, const weir_batch* batch, weir_output* output);
-  bool ask(Message message, std::initializer_list<std::string_view> parts, uint32_t offset, weir_output* output,
+  struct Events {  // of a batch
+    uint32_t from = 0, count = 0;
+  };
+  bool ask(Message message, std::initializer_list<std::string_view> parts, Events about, weir_output* output,
            weir_status* status, std::string* text);
   // remote_sink.cpp
-  void completed(Reader body);
-  void not_taken(Reader body);
-  bool give(uint64_t token, const Submitted& submitted, const std::shared_ptr<Link>& child, bool wait);
-  void finish_one(uint64_t token, const weir_sink_result& result);
+  void completed(Link& link, Reader body);
+  void not_taken(Link& link, Reader body);
+  std::string message_for(Submitted& submitted, uint64_t token, std::string_view* batch);
+  void give_next(Link& link);
+  void finish_one(Link& link, uint64_t token, const weir_sink_result& result);
   void conclude(Submitted& submitted, const std::string& how);
   void complete(uint64_t token, Submitted& submitted);
   void complete(uint64_t token, const std::vector<weir_sink_result>& results);
@@ -124,6 +133,7 @@ class Remote {
   // Each child has a number: that which was started last, that of link_, and the last one that has ended.
   uint64_t started_ = 0, serving_ = 0, ended_ = 0;
   bool paused_ = false, ending_ = false;
+  std::optional<std::pair<uint64_t, uint64_t>> credit_;  // events and bytes, as the door said last
   base::Monotonic up_since_{};
   plugin::Health health_;
   std::string restart_failure_;
@@ -137,6 +147,8 @@ class Remote {
   uint64_t next_token_ = 1;
 
   std::map<uint64_t, Submitted> submitted_;  // by the consumer's token
+  std::map<uint64_t, uint64_t> given_;       // the consumer's token, by the number that the child has
+  uint64_t next_given_ = 1;                  // never used twice
   Suspects suspects_;
 
   std::map<std::string, std::string> state_;  // of a stateful transform, for its next child

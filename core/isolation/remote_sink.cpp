@@ -1,5 +1,6 @@
 // A sink in a child. What is with it when it dies is reported as to be tried again. When an event was there in a death,
 // its batch is given event by event, so that the one that kills is found, and only that one is given up.
+#include <algorithm>
 #include <cstring>
 
 #include "event/merge.h"
@@ -9,12 +10,11 @@ namespace weir::isolation {
 namespace {
 
 constexpr base::Duration kLimitsLimit = std::chrono::seconds(4);
+// Left of a batch's time when it is not gone on with event by event.
+constexpr base::Duration kMargin = std::chrono::seconds(5);
+constexpr size_t kMaxReason = 1024;
 
 weir_text text_of(std::string_view text) { return {text.data(), text.size()}; }
-
-std::string_view bytes_of(const event::Block& block) {
-  return {reinterpret_cast<const char*>(block.data()), block.size()};
-}
 
 void copy_text(weir_error* error, std::string_view from) {
   if (error == nullptr || error->text == nullptr || error->text_capacity == 0) return;
@@ -31,90 +31,139 @@ void Remote::limits(weir_sink_limits* limits) {
 
 weir_status Remote::submit(const weir_batch* batch, uint64_t token, int64_t deadline_ns, weir_error* error) {
   std::shared_ptr<Link> child = link();
-  Submitted submitted;
-  submitted.batch = batch;
-  submitted.deadline_ns = deadline_ns;
   if (child != nullptr) {
+    std::string head;
+    std::string_view bytes;
     {
       std::lock_guard lock(mutex_);
+      Submitted& submitted = submitted_[token];
+      submitted.batch = batch;
+      submitted.deadline_ns = deadline_ns;
       submitted.careful = suspects_.any(batch);
-      submitted_[token] = submitted;
+      // What is given carefully is alone in the child, so that it is known who kills it.
+      auto blocks = [&](const auto& other) { return other.first != token && (submitted.careful || other.second.careful); };
+      if (std::any_of(submitted_.begin(), submitted_.end(), blocks)) return WEIR_OK;
+      head = message_for(submitted, token, &bytes);
     }
-    if (give(token, submitted, child, true)) return WEIR_OK;
+    if (child->send(Message::kSubmit, {head, bytes}, base::Monotonic(base::Duration(deadline_ns)))) return WEIR_OK;
     std::lock_guard lock(mutex_);
+    auto found = submitted_.find(token);
     // When it is no longer there, the child's end has reported it already.
-    if (submitted_.erase(token) == 0) return WEIR_OK;
+    if (found == submitted_.end()) return WEIR_OK;
+    given_.erase(found->second.given);
+    submitted_.erase(found);
   }
   copy_text(error, down_text());
   return WEIR_E_UNAVAILABLE;
 }
 
-// Sends the batch, or the one event whose turn it is.
-bool Remote::give(uint64_t token, const Submitted& submitted, const std::shared_ptr<Link>& child, bool wait) {
-  Writer head;
-  head.number(token).number(submitted.deadline_ns);
-  event::Block one;
-  std::string_view bytes(reinterpret_cast<const char*>(submitted.batch), static_cast<size_t>(submitted.batch->total_size));
+// With mutex_ held: gives the batch, or the event whose turn it is, its number. What precedes it in the message, and the
+// bytes themselves.
+std::string Remote::message_for(Submitted& submitted, uint64_t token, std::string_view* batch) {
+  given_.erase(submitted.given);
+  submitted.given = next_given_++;
+  given_[submitted.given] = token;
+  const weir_batch* whole = submitted.batch;
+  *batch = {reinterpret_cast<const char*>(whole), static_cast<size_t>(whole->total_size)};
   if (submitted.careful) {
     event::Merger merger;
-    merger.add(submitted.batch, submitted.next);
-    one = merger.take();
-    bytes = bytes_of(one);
+    merger.add(whole, submitted.next);
+    submitted.one = merger.take();
+    *batch = {reinterpret_cast<const char*>(submitted.one.data()), submitted.one.size()};
   }
-  if (!wait) return child->try_send(Message::kSubmit, {head.bytes(), bytes});
-  return child->send(Message::kSubmit, {head.bytes(), bytes}, base::Monotonic(base::Duration(submitted.deadline_ns)));
+  return Writer().number(submitted.given).number(submitted.deadline_ns).bytes();
+}
+
+// What waits for its turn, when it has come.
+void Remote::give_next(Link& link) {
+  std::map<uint64_t, Submitted> refused;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto at = submitted_.begin(); at != submitted_.end();) {
+      Submitted& submitted = at->second;
+      auto with_child = [&](const auto& other) { return other.second.given != 0; };
+      auto careful = [&](const auto& other) { return other.second.given != 0 && other.second.careful; };
+      if (submitted.given != 0) {
+        ++at;
+        continue;
+      }
+      bool alone = submitted.careful ? std::any_of(submitted_.begin(), submitted_.end(), with_child)
+                                     : std::any_of(submitted_.begin(), submitted_.end(), careful);
+      if (alone) break;
+      std::string_view bytes;
+      std::string head = message_for(submitted, at->first, &bytes);
+      if (link.try_send(Message::kSubmit, {head, bytes})) {
+        ++at;
+        continue;
+      }
+      given_.erase(submitted.given);
+      conclude(submitted, "had no room for it");
+      refused.insert(submitted_.extract(at++));
+    }
+  }
+  for (auto& [token, submitted] : refused) complete(token, submitted);
 }
 
 void Remote::cancel(uint64_t token) {
+  uint64_t given = 0;
   {
     std::lock_guard lock(mutex_);
+    if (auto found = submitted_.find(token); found != submitted_.end()) given = found->second.given;
+    given_.erase(given);
     submitted_.erase(token);
   }
-  if (auto child = link()) {
-    child->send(Message::kCancel, {Writer().number(token).bytes()}, base::now() + kDataCallLimit);
-  }
+  std::shared_ptr<Link> child = link();
+  if (child == nullptr) return;
+  // When there is no room the child goes on with it in vain: its completion is for nobody.
+  if (given != 0) child->try_send(Message::kCancel, {Writer().number(given).bytes()});
+  give_next(*child);
 }
 
 void Remote::complete(uint64_t token, const std::vector<weir_sink_result>& results) {
   delivery_->complete(host_, token, results.data(), static_cast<uint32_t>(results.size()));
 }
 
-void Remote::completed(Reader body) {
-  auto token = body.number<uint64_t>();
+void Remote::completed(Link& link, Reader body) {
+  auto number = body.number<uint64_t>();
   auto count = body.number<uint32_t>();
   if (count > WEIR_BATCH_MAX_EVENTS) count = 0;  // a wrong number is the consumer's to judge
-  std::vector<weir_sink_result> results(count);
-  for (weir_sink_result& result : results) {
+  std::vector<weir_sink_result> results;
+  for (uint32_t i = 0; i < count && body.ok(); ++i) {
+    weir_sink_result result{};
     result.outcome = body.number<uint32_t>();
     result.retry_after_ms = body.number<uint32_t>();
     result.code = body.number<uint32_t>();
-    result.reason = text_of(body.text());
+    result.reason = text_of(body.text().substr(0, kMaxReason));
+    results.push_back(result);
   }
-  if (!body.ok()) {
-    if (auto child = link()) child->kill("sent nonsense and was ended");
-    return;
-  }
-  bool careful = false;
+  if (!body.ok()) return link.kill("sent nonsense and was ended");
+  uint64_t token;
+  bool careful;
   {
     std::lock_guard lock(mutex_);
-    auto found = submitted_.find(token);
-    if (found != submitted_.end()) {
-      careful = found->second.careful;
-      if (!careful) {
-        suspects_.clear(found->second.batch, 0, found->second.batch->count);
-        submitted_.erase(found);
-      }
+    // A second completion, or one of a batch that was given up, finds nothing.
+    auto given = given_.extract(number);
+    if (given.empty()) return;
+    token = given.mapped();
+    Submitted& submitted = submitted_.at(token);
+    careful = submitted.careful;
+    if (!careful) {
+      suspects_.clear(submitted.batch, 0, submitted.batch->count);
+      submitted_.erase(token);
     }
   }
-  if (!careful) return complete(token, results);
+  if (!careful) {
+    complete(token, results);
+    return give_next(link);
+  }
   weir_sink_result wrong{WEIR_RETRY, 0, 0, 0, text_of("the sink reported a wrong number of results")};
-  finish_one(token, count == 1 ? results[0] : wrong);
+  finish_one(link, token, count == 1 ? results[0] : wrong);
 }
 
-// A careful batch goes on with its next event, or is done.
-void Remote::finish_one(uint64_t token, const weir_sink_result& result) {
-  std::shared_ptr<Link> child = link();
-  Submitted submitted;
+// A careful batch goes on with its next event, or is done: at the end, and before its time is over, because then what was
+// delivered of it would be given again.
+void Remote::finish_one(Link& link, uint64_t token, const weir_sink_result& result) {
+  Submitted done;
   {
     std::lock_guard lock(mutex_);
     auto found = submitted_.find(token);
@@ -123,12 +172,18 @@ void Remote::finish_one(uint64_t token, const weir_sink_result& result) {
     suspects_.clear(at.batch, at.next, 1);
     at.add(result);
     ++at.next;
-    if (at.next < at.batch->count && child != nullptr && give(token, at, child, false)) return;
-    conclude(at, "had no room");
-    submitted = std::move(at);
+    if (at.next < at.batch->count && base::monotonic_ns(base::now() + kMargin) < at.deadline_ns) {
+      std::string_view bytes;
+      std::string head = message_for(at, token, &bytes);
+      if (link.try_send(Message::kSubmit, {head, bytes})) return;
+      given_.erase(at.given);
+    }
+    conclude(at, "had no time for it");
+    done = std::move(at);
     submitted_.erase(found);
   }
-  complete(token, submitted);
+  complete(token, done);
+  give_next(link);
 }
 
 // Says what becomes of the events that the child has not dealt with: those that it did not get to are tried again, one
@@ -137,7 +192,7 @@ void Remote::conclude(Submitted& submitted, const std::string& how) {
   std::string again = "its process " + how;
   std::string killer = again + ", " + std::to_string(Suspects::kDeaths) + " times in a row with this event";
   for (uint32_t i = submitted.careful ? submitted.next : 0; i < submitted.batch->count; ++i) {
-    bool guilty = submitted.careful && suspects_.guilty(submitted.batch, i);
+    bool guilty = submitted.careful && submitted.given != 0 && suspects_.guilty(submitted.batch, i);
     if (guilty) suspects_.clear(submitted.batch, i, 1);
     uint32_t outcome = guilty ? WEIR_REJECT : WEIR_RETRY;
     submitted.add({outcome, 0, 0, 0, text_of(guilty ? killer : again)});
@@ -154,22 +209,26 @@ void Remote::complete(uint64_t token, Submitted& submitted) {
   complete(token, submitted.results);
 }
 
-void Remote::not_taken(Reader body) {
-  auto token = body.number<uint64_t>();
+void Remote::not_taken(Link& link, Reader body) {
+  auto number = body.number<uint64_t>();
   body.number<weir_status>();
   auto retry_after_ms = body.number<uint32_t>();
-  std::string_view text = body.text();
+  std::string_view text = body.text().substr(0, kMaxReason);
   if (text.empty()) text = "the sink did not take the batch";
+  uint64_t token;
   bool careful;
   {
     std::lock_guard lock(mutex_);
-    auto found = submitted_.find(token);
-    if (found == submitted_.end()) return;
-    careful = found->second.careful;
-    if (!careful) submitted_.erase(found);
+    auto given = given_.extract(number);
+    if (given.empty()) return;
+    token = given.mapped();
+    careful = submitted_.at(token).careful;
+    if (!careful) submitted_.erase(token);
   }
   weir_sink_result result{WEIR_RETRY, retry_after_ms, 0, 0, text_of(text)};
-  careful ? finish_one(token, result) : complete(token, std::vector{result});
+  if (careful) return finish_one(link, token, result);
+  complete(token, std::vector{result});
+  give_next(link);
 }
 
 }  // namespace weir::isolation

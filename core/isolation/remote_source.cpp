@@ -18,21 +18,18 @@ void write(Writer& body, uint64_t number, const weir_settlement& settlement) {
 }  // namespace
 
 // On the ring's thread. The batch lies in memory that the child does not share, so what is checked here stays true.
-void Remote::emitted(Reader body) {
+void Remote::emitted(Link& link, uint64_t child, Reader body) {
   auto number = body.number<uint64_t>();
   std::string_view bytes = body.rest();
   const auto* batch = reinterpret_cast<const weir_batch*>(bytes.data());
-  std::shared_ptr<Link> child = link();
-  if (child == nullptr) return;
   if (bytes.size() < sizeof *batch || batch->total_size != bytes.size()) {
-    child->kill("emitted what is no batch and was ended");
-    return;
+    return link.kill("emitted what is no batch and was ended");
   }
   uint64_t token;
   {
     std::lock_guard lock(mutex_);
     token = next_token_++;
-    emitted_[token] = {serving_, number};
+    emitted_[token] = {child, number};
   }
   weir_emit_result result{};
   if (ingress_->emit(host_, batch, token, &result) == WEIR_ACCEPTED) return;
@@ -47,32 +44,51 @@ void Remote::emitted(Reader body) {
   Writer refusal;
   refusal.number(uint32_t{1});
   write(refusal, number, settlement);
-  child->send(Message::kSettled, {refusal.bytes()}, base::now() + kDataCallLimit);
+  link.send(Message::kSettled, {refusal.bytes()}, base::now() + kDataCallLimit);
 }
 
+// Each settlement goes to the child that emitted the batch: the one that serves, or its successor that is being started. When
+// that one has died, nobody waits for it any more.
 void Remote::settled(const weir_settlement* settlements, uint32_t n) {
-  Writer told;
-  uint32_t count = 0;
+  struct Told {
+    std::shared_ptr<Link> link;
+    Writer body = {};
+    uint32_t count = 0;
+  } serving, starting;
   {
     std::lock_guard lock(mutex_);
+    serving.link = link_;
+    starting.link = starting_;
     for (uint32_t i = 0; i < n; ++i) {
       auto emitted = emitted_.extract(settlements[i].token);
-      // The one who emitted it has died: nobody waits for the answer any more.
-      if (emitted.empty() || emitted.mapped().child != serving_) continue;
-      write(told, emitted.mapped().number, settlements[i]);
-      ++count;
+      if (emitted.empty()) continue;
+      Told& told = emitted.mapped().child == serving_ ? serving : starting;
+      write(told.body, emitted.mapped().number, settlements[i]);
+      ++told.count;
     }
   }
-  std::shared_ptr<Link> child = link();
-  if (count == 0 || child == nullptr) return;
-  std::string_view head(reinterpret_cast<const char*>(&count), sizeof count);
-  child->send(Message::kSettled, {head, told.bytes()}, base::now() + kDataCallLimit);
+  for (Told* told : {&serving, &starting}) {
+    if (told->count == 0 || told->link == nullptr) continue;
+    std::string_view head(reinterpret_cast<const char*>(&told->count), sizeof told->count);
+    if (!told->link->send(Message::kSettled, {head, told->body.bytes()}, base::now() + kDataCallLimit)) {
+      told->link->kill("did not take its settlements and was ended");
+    }
+  }
 }
 
 void Remote::credit(uint64_t events, uint64_t bytes) {
-  if (auto child = link()) {
+  std::shared_ptr<Link> child = link();
+  {
+    std::lock_guard lock(mutex_);
+    credit_ = {events, bytes};
+  }
+  if (child != nullptr) {
     child->send(Message::kCredit, {Writer().number(events).number(bytes).bytes()}, base::now() + kDataCallLimit);
   }
+}
+
+void Remote::tell_credit(Link& link) const {
+  link.try_send(Message::kCredit, {Writer().number(credit_->first).number(credit_->second).bytes()});
 }
 
 }  // namespace weir::isolation

@@ -67,7 +67,7 @@ std::shared_ptr<Link> Remote::wait_for_child() {
 }
 
 // One try. False when the child died.
-bool Remote::ask(Message message, std::initializer_list<std::string_view> parts, uint32_t offset, weir_output* output,
+bool Remote::ask(Message message, std::initializer_list<std::string_view> parts, Events about, weir_output* output,
                  weir_status* status, std::string* text) {
   std::shared_ptr<Link> child = wait_for_child();
   if (child == nullptr) {
@@ -87,7 +87,7 @@ bool Remote::ask(Message message, std::initializer_list<std::string_view> parts,
   *text = reader.text();
   PutRecorder recorder(*this, output);
   bool stateful = options_.component.stateful;
-  if (!reader.ok() || !tell(reader.rest(), offset, stateful ? &recorder : output)) {
+  if (!reader.ok() || !tell(reader.rest(), about.from, about.count, stateful ? &recorder : output)) {
     child->kill("sent nonsense and was ended");
     return false;
   }
@@ -103,7 +103,7 @@ weir_status Remote::process(const weir_transform_context& context, const weir_ba
   std::string text;
   // The second time too the batch goes whole: what killed the child may have come from outside.
   for (int tries = 0; tries < 2; ++tries) {
-    if (!ask(Message::kProcess, {head.bytes(), bytes}, 0, output, &status, &text)) continue;
+    if (!ask(Message::kProcess, {head.bytes(), bytes}, {0, batch->count}, output, &status, &text)) continue;
     copy_text(error, text);
     return status;
   }
@@ -123,7 +123,7 @@ weir_status Remote::process_one_by_one(const weir_transform_context& context, co
     std::string text, how;
     bool decided = false;
     for (uint32_t deaths = 0; !decided && deaths < Suspects::kDeaths; ++deaths) {
-      decided = ask(Message::kProcess, {head.bytes(), bytes}, i, output, &status, &text);
+      decided = ask(Message::kProcess, {head.bytes(), bytes}, {i, 1}, output, &status, &text);
       if (decided) break;
       std::lock_guard lock(mutex_);
       how = link_->ending();
@@ -156,7 +156,7 @@ weir_status Remote::tick(const weir_transform_context& context, weir_output* out
   weir_status status = WEIR_OK;
   std::string text;
   for (uint32_t tries = 0; tries < Suspects::kDeaths; ++tries) {
-    if (!ask(Message::kTick, {head}, 0, output, &status, &text)) continue;
+    if (!ask(Message::kTick, {head}, {0, WEIR_BATCH_MAX_EVENTS}, output, &status, &text)) continue;
     copy_text(error, text);
     return status;
   }

@@ -1,7 +1,7 @@
 #include "isolation/ring.h"
 
 #include <poll.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -23,13 +23,18 @@ constexpr uint64_t kMaxBody = WEIR_BATCH_MAX_BYTES + (8 << 20);
 uint64_t padded(uint64_t size) { return (size + 7) / 8 * 8; }
 
 void signal(int fd) {
-  uint64_t one = 1;
-  (void)!::write(fd, &one, sizeof one);
+  char one = 1;
+  (void)!::send(fd, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);  // when there is no room, it is signalled already
 }
 
-void take_signal(int fd) {
-  uint64_t count;
-  (void)!::read(fd, &count, sizeof count);
+// False when the other side has closed its end.
+bool take_signals(int fd) {
+  char signals[256];
+  for (;;) {
+    ssize_t n = ::recv(fd, signals, sizeof signals, MSG_DONTWAIT);
+    if (n == 0) return false;
+    if (n < static_cast<ssize_t>(sizeof signals)) return true;
+  }
 }
 
 // False when the time is over, or `stop_fd` says so.
@@ -53,7 +58,20 @@ bool RingWriter::room(uint64_t* bytes) {
 
 void RingWriter::publish() {
   place_.head->written.store(written_, std::memory_order_seq_cst);
-  if (place_.head->reader_sleeps.load(std::memory_order_seq_cst) != 0) signal(place_.data_fd);
+  if (place_.head->reader_sleeps.load(std::memory_order_seq_cst) != 0) signal(place_.wake_fd);
+}
+
+RingResult RingWriter::wait_for_room(uint64_t bytes, base::Monotonic deadline, int stop_fd) {
+  for (;;) {
+    uint64_t free = 0;
+    if (!room(&free)) return RingResult::kNonsense;
+    if (free >= bytes) return RingResult::kDone;
+    place_.head->writer_sleeps.store(1, std::memory_order_seq_cst);
+    if (!room(&free)) return RingResult::kNonsense;
+    bool in_time = free >= bytes || wait_for(place_.wake_fd, deadline, stop_fd);
+    place_.head->writer_sleeps.store(0, std::memory_order_seq_cst);
+    if (!take_signals(place_.wake_fd) || !in_time) return RingResult::kTimeout;
+  }
 }
 
 RingResult RingWriter::put(std::string_view bytes, base::Monotonic deadline, int stop_fd) {
@@ -62,12 +80,7 @@ RingResult RingWriter::put(std::string_view bytes, base::Monotonic deadline, int
     if (!room(&free)) return RingResult::kNonsense;
     if (free == 0) {
       publish();
-      place_.head->writer_sleeps.store(1, std::memory_order_seq_cst);
-      if (!room(&free)) return RingResult::kNonsense;
-      bool in_time = free != 0 || wait_for(place_.space_fd, deadline, stop_fd);
-      place_.head->writer_sleeps.store(0, std::memory_order_seq_cst);
-      take_signal(place_.space_fd);
-      if (!in_time) return RingResult::kTimeout;
+      if (auto there = wait_for_room(1, deadline, stop_fd); there != RingResult::kDone) return there;
       continue;
     }
     uint64_t at = written_ & (place_.capacity - 1);
@@ -83,6 +96,11 @@ RingResult RingWriter::write(Message message, std::span<const std::string_view> 
                              int stop_fd) {
   Head head{static_cast<uint32_t>(message), 0, 0};
   for (std::string_view part : parts) head.size += part.size();
+  uint64_t whole = sizeof head + padded(head.size);
+  if (whole <= place_.capacity) {
+    auto there = wait_for_room(whole, deadline, stop_fd);
+    if (there != RingResult::kDone) return there == RingResult::kTimeout ? RingResult::kFull : there;
+  }
   auto done = put({reinterpret_cast<const char*>(&head), sizeof head}, deadline, stop_fd);
   for (std::string_view part : parts) {
     if (done == RingResult::kDone) done = put(part, deadline, stop_fd);
@@ -93,12 +111,9 @@ RingResult RingWriter::write(Message message, std::span<const std::string_view> 
   return done;
 }
 
-RingResult RingWriter::try_write(Message message, std::span<const std::string_view> parts, int stop_fd) {
-  uint64_t size = sizeof(Head) + 8, free = 0;
-  for (std::string_view part : parts) size += part.size();
-  if (!room(&free)) return RingResult::kNonsense;
-  if (free < std::min(size, place_.capacity)) return RingResult::kFull;
-  return write(message, parts, base::now() + std::chrono::seconds(10), stop_fd);
+bool RingWriter::fits(uint64_t body_bytes) {
+  uint64_t free = 0;
+  return room(&free) && free >= sizeof(Head) + padded(body_bytes);
 }
 
 bool RingReader::available(uint64_t* bytes) {
@@ -110,7 +125,7 @@ bool RingReader::available(uint64_t* bytes) {
 
 void RingReader::publish() {
   place_.head->read.store(read_, std::memory_order_seq_cst);
-  if (place_.head->writer_sleeps.load(std::memory_order_seq_cst) != 0) signal(place_.space_fd);
+  if (place_.head->writer_sleeps.load(std::memory_order_seq_cst) != 0) signal(place_.wake_fd);
 }
 
 bool RingReader::prepare_to_sleep() {
@@ -120,9 +135,9 @@ bool RingReader::prepare_to_sleep() {
   return false;
 }
 
-void RingReader::awake() {
+bool RingReader::awake() {
   place_.head->reader_sleeps.store(0, std::memory_order_relaxed);
-  take_signal(place_.data_fd);
+  return take_signals(place_.wake_fd);
 }
 
 RingResult RingReader::get(uint8_t* to, uint64_t bytes, base::Monotonic deadline, int stop_fd) {
@@ -132,8 +147,8 @@ RingResult RingReader::get(uint8_t* to, uint64_t bytes, base::Monotonic deadline
     if (there == 0) {
       publish();
       if (!prepare_to_sleep()) continue;
-      bool in_time = wait_for(place_.data_fd, deadline, stop_fd);
-      awake();
+      bool in_time = wait_for(place_.wake_fd, deadline, stop_fd);
+      in_time = awake() && in_time;
       if (!in_time && place_.head->written.load(std::memory_order_acquire) == read_) return RingResult::kTimeout;
       continue;
     }

@@ -1,8 +1,8 @@
 #include "isolation/shared_memory.h"
 
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,7 +11,7 @@
 namespace weir::isolation {
 namespace {
 
-constexpr size_t kDescriptors = 5;
+constexpr size_t kDescriptors = 3;
 constexpr uint64_t kPage = 4096;
 
 base::Error failed(const char* what) {
@@ -23,11 +23,16 @@ base::Error failed(const char* what) {
 base::Result<SharedMemory> SharedMemory::create(uint64_t ring_bytes) {
   std::vector<Descriptor> descriptors;
   descriptors.emplace_back(::memfd_create("weir", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  for (size_t i = 1; i < kDescriptors; ++i) descriptors.emplace_back(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  for (const Descriptor& descriptor : descriptors) {
-    if (descriptor.get() < 0) return failed("no descriptor");
+  if (descriptors[0].get() < 0) return failed("no descriptor");
+  std::vector<Descriptor> child_ends;
+  for (size_t i = 1; i < kDescriptors; ++i) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return failed("no descriptor");
+    descriptors.emplace_back(ends[0]);
+    child_ends.emplace_back(ends[1]);
   }
   SharedMemory memory(std::move(descriptors), ring_bytes);
+  memory.child_ends_ = std::move(child_ends);
   int fd = memory.descriptors_[0].get();
   if (::ftruncate(fd, static_cast<off_t>(memory.size())) != 0) return failed("no room");
   if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return failed("it cannot be sealed");
@@ -48,6 +53,7 @@ SharedMemory::~SharedMemory() {
 
 SharedMemory::SharedMemory(SharedMemory&& other) noexcept
     : descriptors_(std::move(other.descriptors_)),
+      child_ends_(std::move(other.child_ends_)),
       ring_bytes_(other.ring_bytes_),
       layout_(std::exchange(other.layout_, nullptr)) {}
 
@@ -60,15 +66,15 @@ base::Status SharedMemory::map() {
   return {};
 }
 
-std::vector<int> SharedMemory::descriptors() const {
-  std::vector<int> numbers;
-  for (const Descriptor& descriptor : descriptors_) numbers.push_back(descriptor.get());
+std::vector<int> SharedMemory::child_descriptors() const {
+  std::vector<int> numbers{descriptors_[0].get()};
+  for (const Descriptor& end : child_ends_) numbers.push_back(end.get());
   return numbers;
 }
 
 RingPlace SharedMemory::place(size_t ring) const {
   auto* bytes = reinterpret_cast<uint8_t*>(layout_) + (size() - (2 - ring) * ring_bytes_);
-  return {&layout_->rings[ring], bytes, ring_bytes_, descriptors_[1 + 2 * ring].get(), descriptors_[2 + 2 * ring].get()};
+  return {&layout_->rings[ring], bytes, ring_bytes_, descriptors_[1 + ring].get()};
 }
 
 }  // namespace weir::isolation

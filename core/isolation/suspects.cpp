@@ -2,10 +2,11 @@
 
 namespace weir::isolation {
 
-void Suspects::note_death(const weir_batch* batch, uint32_t from, uint32_t n) {
+void Suspects::note_death(const weir_batch* batch, uint32_t from, uint32_t n, bool alone) {
   for (uint32_t i = from; i < from + n; ++i) {
     const weir_event_v1& event = *weir_event_at(batch, i);
-    ++deaths_[{batch->epoch, event.sequence, event.part}];
+    uint32_t& deaths = deaths_[{batch->epoch, event.sequence, event.part}];
+    if (alone || deaths == 0) ++deaths;
   }
   while (deaths_.size() > kMaxEvents) deaths_.erase(deaths_.begin());
 }

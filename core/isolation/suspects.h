@@ -14,8 +14,9 @@ class Suspects {
   // An event that was there in so many deaths in a row is given up.
   static constexpr uint32_t kDeaths = 3;
 
-  // Events `from` .. `from + n - 1` of a batch were in the child when it died.
-  void note_death(const weir_batch* batch, uint32_t from, uint32_t n);
+  // Events `from` .. `from + n - 1` of a batch were in the child when it died. Only one that was there alone can become
+  // guilty; the others are suspected from then on.
+  void note_death(const weir_batch* batch, uint32_t from, uint32_t n, bool alone);
   // They were dealt with and nothing died.
   void clear(const weir_batch* batch, uint32_t from, uint32_t n);
   // Whether one of the batch's events was there in a death: then they are given one by one, to find out which it is.

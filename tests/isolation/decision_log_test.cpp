@@ -52,7 +52,7 @@ TEST(DecisionLog, TellsWhatWasDecided) {
   test::Block batch = make_batch(std::vector<test::TestEvent>(6));
   TransformOutput direct(batch), told(batch);
   decide_all(direct.get());
-  ASSERT_TRUE(tell(logged(batch, decide_all), 0, told.get()));
+  ASSERT_TRUE(tell(logged(batch, decide_all), 0, 6, told.get()));
   EXPECT_EQ(told.verdicts(), direct.verdicts());
   EXPECT_EQ(told.result(), direct.result());
   EXPECT_TRUE(told.violations().empty());
@@ -69,7 +69,7 @@ TEST(DecisionLog, AnswersAsTheGatewayWould) {
     EXPECT_EQ(output->amend(output, 7, &wrong), WEIR_E_INVALID);
   });
   TransformOutput told(batch);
-  ASSERT_TRUE(tell(log, 0, told.get()));
+  ASSERT_TRUE(tell(log, 0, batch.count(), told.get()));
   EXPECT_EQ(told.verdicts()[0].decision, test::Decision::kNone);
 }
 
@@ -81,7 +81,7 @@ TEST(DecisionLog, ALongRunOfKeptEventsIsShort) {
   std::string log = logged(batch, keep_all);
   EXPECT_LT(log.size(), 32u);
   TransformOutput told(batch);
-  ASSERT_TRUE(tell(log, 0, told.get()));
+  ASSERT_TRUE(tell(log, 0, batch.count(), told.get()));
   EXPECT_TRUE(told.untouched());
 }
 
@@ -89,9 +89,14 @@ TEST(DecisionLog, IsAboutAPartOfABatch) {
   test::Block batch = make_batch(std::vector<test::TestEvent>(3));
   std::string log = logged(make_batch({{}}), [](weir_output* output) { output->drop(output, 0, text_of("late")); });
   TransformOutput told(batch);
-  ASSERT_TRUE(tell(log, 2, told.get()));
+  ASSERT_TRUE(tell(log, 2, 1, told.get()));
   EXPECT_EQ(told.verdicts()[2].reason, "late");
   EXPECT_EQ(told.verdicts()[0].decision, test::Decision::kNone);
+  TransformOutput others(batch);
+  EXPECT_FALSE(tell(logged(make_batch({{}, {}}), [](weir_output* output) { output->drop(output, 1, text_of("late")); }), 1, 1,
+                    others.get()))
+      << "it was asked about one event";
+  EXPECT_EQ(others.verdicts()[2].decision, test::Decision::kNone);
 }
 
 // It comes from a process that is not trusted: every prefix, and every byte changed.
@@ -100,18 +105,18 @@ TEST(DecisionLog, DamagedOnesAreNoticedOrHarmless) {
   std::string whole = logged(batch, decide_all);
   for (size_t size = 0; size < whole.size(); ++size) {
     TransformOutput told(batch);
-    tell(whole.substr(0, size), 0, told.get());
+    tell(whole.substr(0, size), 0, 6, told.get());
   }
   for (size_t at = 0; at < whole.size(); ++at) {
     for (unsigned char flip : {0x01, 0x80, 0xff}) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
       TransformOutput told(batch);
-      tell(damaged, 0, told.get());
+      tell(damaged, 0, 6, told.get());
     }
   }
-  EXPECT_FALSE(tell(whole.substr(0, whole.size() - 1), 0, TransformOutput(batch).get()));
-  EXPECT_FALSE(tell("nonsense", 0, TransformOutput(batch).get()));
+  EXPECT_FALSE(tell(whole.substr(0, whole.size() - 1), 0, 6, TransformOutput(batch).get()));
+  EXPECT_FALSE(tell("nonsense", 0, 6, TransformOutput(batch).get()));
 }
 
 }  // namespace

@@ -176,6 +176,13 @@ TEST_F(RemoteInstance, ASourceIsToldOfWhatItEmitted) {
   host_.ingress.bind(it->source(), it->self());
   ASSERT_OK(it->start(in(20s)).status);
   EXPECT_TRUE(host_.ingress.wait_for_events(20)) << "each batch waits for the one before";
+  // The next one emits as soon as it is started, before it serves.
+  for (size_t child = 2; child <= 5; ++child) {
+    int pid = it->process()->pid;
+    ::kill(pid, SIGKILL);
+    EXPECT_TRUE(wait_until_up(*it, pid));
+    EXPECT_TRUE(host_.ingress.wait_for_events(20 * child)) << "child " << child;
+  }
   ASSERT_OK(it->drain(in(20s)).status);
   host_.ingress.unbind();
   ASSERT_OK(it->stop(in(20s)).status);

@@ -5,13 +5,17 @@
 // keeps it, "fault" reads where nothing is; everything else is delivered, or kept.
 //
 // hostile.source: at start it tries each of these and emits an event of the device "attempt", with the attempt as its
-// sensor type and the error number as its value, 0 when it worked: fork, exec, socket, kill (its parent), write (a file in
-// /tmp), read (/etc/passwd), thread, ptrace.
+// sensor type and the error number as its value, 0 when it worked: fork, exec, socket, local (a Unix socket), kill (its
+// parent), owner (a signal to it by way of a descriptor), nice (its parent's share of the processor), write (a file in /tmp),
+// truncate and chmod (the same, by name), read (/etc/passwd), thread, ptrace, hidden (memory that nobody counts).
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +50,8 @@ std::string_view kind_of(const weir_batch* batch, uint32_t i) {
 class HostileSink : public sdk::Sink {
  public:
   HostileSink(sdk::Host host, std::string_view) : host_(host) {}
+  // Small batches, several at once: one that kills is in company.
+  weir_sink_limits limits() override { return {2, 0, 0, 4}; }
   void submit(const weir_batch* batch, uint64_t token, int64_t) override {
     for (uint32_t i = 0; i < batch->count; ++i) misbehave(kind_of(batch, i));
     weir_sink_result result{};
@@ -91,8 +97,8 @@ int try_read() {
   return number;
 }
 
-int try_socket() {
-  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+int try_socket(int family) {
+  int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int number = outcome(fd);
   if (fd >= 0) ::close(fd);
   return number;
@@ -116,8 +122,14 @@ class HostileSource : public sdk::Source {
   void start(int64_t) override {
     report("fork", try_fork());
     report("exec", try_exec());
-    report("socket", try_socket());
+    report("socket", try_socket(AF_INET));
     report("kill", outcome(::kill(::getppid(), 0)));
+    report("local", try_socket(AF_UNIX));
+    report("owner", outcome(::fcntl(STDERR_FILENO, F_SETOWN, ::getppid())));
+    report("nice", outcome(::setpriority(PRIO_PROCESS, static_cast<id_t>(::getppid()), 19)));
+    report("truncate", outcome(::truncate("/tmp/weir-hostile", 0)));
+    report("chmod", outcome(::chmod("/tmp/weir-hostile", 0)));
+    report("hidden", outcome(::memfd_create("hidden", MFD_CLOEXEC)));
     report("write", try_write());
     report("read", try_read());
     report("thread", try_thread());
