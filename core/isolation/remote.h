@@ -149,6 +149,7 @@ class Remote {
   std::map<uint64_t, Submitted> submitted_;  // by the consumer's token
   std::map<uint64_t, uint64_t> given_;       // the consumer's token, by the number that the child has
   uint64_t next_given_ = 1;                  // never used twice
+  uint64_t late_ = 0;                        // completions of nothing that is with the child
   Suspects suspects_;
 
   std::map<std::string, std::string> state_;  // of a stateful transform, for its next child

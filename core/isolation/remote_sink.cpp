@@ -13,6 +13,8 @@ constexpr base::Duration kLimitsLimit = std::chrono::seconds(4);
 // Left of a batch's time when it is not gone on with event by event.
 constexpr base::Duration kMargin = std::chrono::seconds(5);
 constexpr size_t kMaxReason = 1024;
+constexpr uint64_t kNobody = UINT64_MAX;  // no consumer's token
+constexpr uint64_t kMaxLate = 1000;       // a child that goes on and on is not worth the consumer's time
 
 weir_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -141,10 +143,15 @@ void Remote::completed(Link& link, Reader body) {
   bool careful;
   {
     std::lock_guard lock(mutex_);
-    // A second completion, or one of a batch that was given up, finds nothing.
+    // A second completion, or one of a batch that was given up, finds nothing: the consumer counts it.
     auto given = given_.extract(number);
-    if (given.empty()) return;
-    token = given.mapped();
+    token = given.empty() ? kNobody : given.mapped();
+    if (given.empty() && ++late_ > kMaxLate) return;
+  }
+  if (token == kNobody) return complete(kNobody, std::vector<weir_sink_result>());
+  {
+    std::lock_guard lock(mutex_);
+    if (!submitted_.contains(token)) return;  // cancelled meanwhile
     Submitted& submitted = submitted_.at(token);
     careful = submitted.careful;
     if (!careful) {
