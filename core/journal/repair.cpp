@@ -21,6 +21,7 @@ struct Row {
 struct Salvage {
   std::map<uint64_t, Row> rows;  // by first sequence
   std::vector<DedupeEntry> keys;
+  std::vector<Stamp> stamps;
   std::optional<SegmentFacts> facts;
   bool complete = true;  // nothing failed
 };
@@ -96,7 +97,8 @@ Salvage read_segment(base::FileSystem& files, const std::string& path, uint64_t 
   }
   read_all_rows(*database, head, &salvage);
   auto keys = read_dedupe(*database, 0, kAllKeys, [&](const DedupeEntry& key) { salvage.keys.push_back(key); });
-  if (!keys) salvage.complete = false;
+  auto stamps = read_stamps(*database, [&](const Stamp& stamp) { salvage.stamps.push_back(stamp); });
+  if (!keys || !stamps) salvage.complete = false;
   return salvage;
 }
 
@@ -129,6 +131,10 @@ base::Status write_new(base::FileSystem& files, const std::string& path, const S
     --row;
     if (key->first_sequence + key->count > row->first + row->second.count) continue;
     if (auto done = segment->remember(*key); !done) return done;
+  }
+  for (const Stamp& stamp : salvage.stamps) {
+    if (!salvage.rows.contains(stamp.first_sequence)) continue;
+    if (auto done = segment->stamp(stamp); !done) return done;
   }
   if (auto done = segment->commit(); !done) return done;
   return segment->checkpoint();

@@ -17,15 +17,18 @@ constexpr const char* kSettings =
     "PRAGMA cache_size=-1024;";
 
 constexpr const char* kTables =
-    "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS segment(format INTEGER NOT NULL, epoch INTEGER NOT NULL, first_sequence INTEGER "
     "NOT NULL, created_ns INTEGER NOT NULL, opened INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS batch(first_sequence INTEGER PRIMARY KEY, count INTEGER NOT NULL, source TEXT NOT "
     "NULL, received_ns INTEGER NOT NULL, codec INTEGER NOT NULL, key_id INTEGER, crc32c INTEGER NOT NULL, body BLOB "
     "NOT NULL);"
     "CREATE TABLE IF NOT EXISTS dedupe(key BLOB NOT NULL, first_sequence INTEGER NOT NULL, count INTEGER NOT NULL, "
-    "first_id BLOB NOT NULL);"
-    "COMMIT;";
+    "first_id BLOB NOT NULL);";
+
+// Apart from the others, because segments of earlier versions do without it.
+constexpr const char* kStampTable =
+    "CREATE TABLE IF NOT EXISTS derived(first_sequence INTEGER PRIMARY KEY, instance TEXT NOT NULL, position INTEGER "
+    "NOT NULL, tick_ns INTEGER NOT NULL);";
 
 constexpr int kFormat = 1;
 
@@ -67,6 +70,7 @@ base::Status Segment::prepare() {
                 {&append_,
                  "INSERT INTO batch(first_sequence,count,source,received_ns,codec,crc32c,body) VALUES(?,?,?,?,?,?,?)"},
                 {&remember_, "INSERT INTO dedupe(key,first_sequence,count,first_id) VALUES(?,?,?,?)"},
+                {&stamp_, "INSERT INTO derived(first_sequence,instance,position,tick_ns) VALUES(?,?,?,?)"},
                 {&commit_, "COMMIT"}};
   for (auto& want : wanted) {
     auto statement = database_.prepare(want.sql);
@@ -79,7 +83,8 @@ base::Status Segment::prepare() {
 base::Result<Segment> Segment::create(base::FileSystem& files, const std::string& path, const std::string& spare_wal) {
   Segment segment;
   if (auto done = segment.open(files, path); !done) return done.error();
-  if (auto done = segment.database_.execute(kTables); !done) return done.error();
+  std::string tables = std::string("BEGIN IMMEDIATE;") + kTables + kStampTable + "COMMIT;";
+  if (auto done = segment.database_.execute(tables.c_str()); !done) return done.error();
   if (!spare_wal.empty()) {
     // Its own log must hold nothing when the other takes its place.
     if (auto done = segment.database_.checkpoint_and_truncate(); !done) return done.error();
@@ -98,6 +103,7 @@ base::Result<Segment> Segment::reopen(base::FileSystem& files, const std::string
   if (auto done = segment.open(files, path); !done) return done.error();
   // Makes the WAL, when there is none, so that the sync of the folder covers its name.
   if (auto done = segment.database_.execute("UPDATE segment SET opened = opened + 1"); !done) return done.error();
+  if (auto done = segment.database_.execute(kStampTable); !done) return done.error();
   if (auto done = segment.prepare(); !done) return done.error();
   if (auto done = files.sync_directory(base::parent_directory(path)); !done) return done.error();
   return segment;
@@ -127,10 +133,14 @@ base::Status Segment::remember(const DedupeEntry& entry) {
   return remember_.bind_blob(4, entry.first_id.data(), entry.first_id.size()).run();
 }
 
+base::Status Segment::stamp(const Stamp& stamp) {
+  return stamp_.bind(1, stamp.first_sequence).bind(2, stamp.instance).bind(3, stamp.position).bind(4, stamp.tick_ns).run();
+}
+
 base::Status Segment::commit() { return commit_.run(); }
 
 void Segment::close() {
-  for (base::Statement* statement : {&begin_, &append_, &remember_, &commit_}) *statement = base::Statement();
+  for (base::Statement* statement : {&begin_, &append_, &remember_, &stamp_, &commit_}) *statement = base::Statement();
   database_.close();
 }
 
@@ -199,6 +209,20 @@ base::Status read_dedupe(base::Database& database, uint64_t after, uint64_t limi
     if (id.size() != entry.first_id.size()) continue;
     std::memcpy(entry.first_id.data(), id.data(), id.size());
     each(entry);
+  }
+}
+
+base::Status read_stamps(base::Database& database, const std::function<void(const Stamp&)>& each) {
+  auto tables = database.query_integer("SELECT count(*) FROM sqlite_master WHERE name = 'derived'");
+  if (!tables) return tables.error();
+  if (*tables == 0) return {};
+  auto rows = database.prepare("SELECT first_sequence, instance, position, tick_ns FROM derived ORDER BY first_sequence");
+  if (!rows) return rows.error();
+  for (;;) {
+    auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) return {};
+    each({rows->unsigned_integer(0), std::string(rows->text(1)), rows->unsigned_integer(2), rows->integer(3)});
   }
 }
 

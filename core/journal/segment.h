@@ -28,6 +28,14 @@ struct DedupeEntry {
   event::Id first_id{};
 };
 
+// Says of a row of derived events what they were derived from; see derived.h.
+struct Stamp {
+  uint64_t first_sequence = 0;  // of the row
+  std::string instance;
+  uint64_t position = 0;
+  int64_t tick_ns = 0;
+};
+
 // What a segment says of itself. `last` is first - 1 while it is empty.
 struct SegmentFacts {
   uint64_t epoch = 0;
@@ -59,6 +67,7 @@ class Segment {
   base::Status activate(uint64_t epoch, uint64_t first, int64_t created_ns);
   base::Status append(uint64_t first, uint32_t count, std::string_view source, int64_t received_ns, const Body& body);
   base::Status remember(const DedupeEntry& entry);
+  base::Status stamp(const Stamp& stamp);
   // After a failure here the transaction's fate is unknown: the file must be reopened and looked at.
   base::Status commit();
 
@@ -78,7 +87,7 @@ class Segment {
   uint64_t file_bytes_ = 0;  // of the file itself, which grows at the checkpoint only
   std::unique_ptr<int64_t> wal_pages_ = std::make_unique<int64_t>(0);
   base::Database database_;
-  base::Statement begin_, append_, remember_, commit_;
+  base::Statement begin_, append_, remember_, stamp_, commit_;
 };
 
 // False for a file that has no tables: its making was cut short, or it lost all it had.
@@ -93,6 +102,9 @@ base::Status remove_segment_files(base::FileSystem& files, const std::string& pa
 // The newest `limit` dedupe entries with a sequence above `after`, newest first.
 base::Status read_dedupe(base::Database& database, uint64_t after, uint64_t limit,
                          const std::function<void(const DedupeEntry&)>& each);
+
+// All stamps, in the order of their rows. A segment of an earlier version has none.
+base::Status read_stamps(base::Database& database, const std::function<void(const Stamp&)>& each);
 
 // What SQLite keeps beside NAME.db. "-journal" is there only while a file is being made.
 constexpr const char* kSideFiles[] = {"-wal", "-shm", "-journal"};

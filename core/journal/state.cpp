@@ -10,7 +10,8 @@
 namespace weir::journal {
 
 bool State::Changes::empty() const {
-  return consumers.empty() && forgotten.empty() && letters.empty() && lost.empty() && values.empty() && meta.empty();
+  return consumers.empty() && forgotten.empty() && letters.empty() && lost.empty() && values.empty() &&
+         keyed.empty() && meta.empty();
 }
 
 base::Result<std::unique_ptr<State>> State::open(base::FileSystem& files, const std::string& directory,
@@ -90,13 +91,17 @@ void State::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void State::post(ConsumerState state, std::vector<DeadLetter> letters) {
+void State::post(ConsumerState state, std::vector<DeadLetter> letters, std::vector<KeyedState> changes) {
   std::lock_guard lock(mutex_);
   // A thread that gathers already needs no waking for more.
   bool wakes = pending_.empty();
   consumers_[state.name] = state;
   pending_.consumers[state.name] = std::move(state);
   std::move(letters.begin(), letters.end(), std::back_inserter(pending_.letters));
+  for (KeyedState& change : changes) {
+    auto& place = pending_.keyed[{change.instance, change.key}];
+    place = std::move(change);
+  }
   if (pending_.letters.size() > kMaxPendingDeadLetters / 2) urgent_ = wakes = true;
   ++posted_;
   if (wakes) wake_.notify_all();
@@ -107,6 +112,7 @@ void State::forget(const std::string& consumer) {
   consumers_.erase(consumer);
   floors_.erase(consumer);
   pending_.consumers.erase(consumer);
+  std::erase_if(pending_.keyed, [&](const auto& entry) { return entry.first.first == consumer; });
   pending_.forgotten.push_back(consumer);
   ++posted_;
   wake_.notify_all();
@@ -286,6 +292,7 @@ base::Status State::write_in_transaction() {
   all(writing_.values, [&](const auto& entry) {
     return file_.put(KeyValue{entry.first.first, entry.first.second, entry.second});
   });
+  all(writing_.keyed, [&](const auto& entry) { return file_.put(entry.second); });
   all(writing_.meta, [&](const auto& entry) { return file_.put_meta(entry.first, entry.second); });
   if (done) done = file_.put_meta("write", std::to_string(write_number_));
   if (done) done = file_.commit();

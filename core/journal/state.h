@@ -34,7 +34,10 @@ class State {
   void stop();
 
   // A consumer's progress, cursor and counts of one moment, and the dead letters that are new in it.
-  void post(ConsumerState state, std::vector<DeadLetter> letters);
+  void post(ConsumerState state, std::vector<DeadLetter> letters) { post(std::move(state), std::move(letters), {}); }
+  // The same of a stateful transform, with what its state has become at this moment.
+  void post(ConsumerState state, std::vector<DeadLetter> letters, std::vector<KeyedState> changes);
+  // Also what is kept of its state.
   void forget(const std::string& consumer);
   // Listed once however often it is found.
   void post(const LostRange& range);
@@ -63,6 +66,7 @@ class State {
     std::vector<LostRange> lost;
     // By instance and key; the last one counts, so that their number is bounded.
     std::map<std::pair<std::string, std::string>, std::optional<std::string>> values;
+    std::map<std::pair<std::string, std::string>, KeyedState> keyed;
     std::map<std::string, std::string> meta;
     bool empty() const;
   };

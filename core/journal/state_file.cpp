@@ -32,6 +32,8 @@ constexpr const char* kTables =
     "TEXT NOT NULL, reason TEXT NOT NULL, at_ns INTEGER NOT NULL, PRIMARY KEY(epoch, first)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS keyvalue(instance TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY "
     "KEY(instance, key)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS keyed_state(instance TEXT NOT NULL, key BLOB NOT NULL, format INTEGER NOT NULL, value "
+    "BLOB NOT NULL, PRIMARY KEY(instance, key)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS receipt(number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, body TEXT "
     "NOT NULL);"
     "COMMIT;";
@@ -128,7 +130,8 @@ base::Status StateFile::put(const ConsumerState& consumer) {
 }
 
 base::Status StateFile::remove_consumer(const std::string& name) {
-  for (const char* sql : {"DELETE FROM consumer WHERE name = ?", "DELETE FROM filtered WHERE consumer = ?"}) {
+  for (const char* sql : {"DELETE FROM consumer WHERE name = ?", "DELETE FROM filtered WHERE consumer = ?",
+                          "DELETE FROM keyed_state WHERE instance = ?"}) {
     auto statement = database_.prepare(sql);
     if (!statement) return statement.error();
     if (auto done = statement->bind(1, name).run(); !done) return done;
@@ -162,6 +165,15 @@ base::Status StateFile::put(const KeyValue& value) {
   if (!row) return row.error();
   row->bind(1, value.instance).bind(2, value.key);
   if (value.value) row->bind_blob(3, value.value->data(), value.value->size());
+  return row->run();
+}
+
+base::Status StateFile::put(const KeyedState& state) {
+  auto row = database_.prepare(state.value ? "INSERT OR REPLACE INTO keyed_state VALUES(?1,?2,?3,?4)"
+                                           : "DELETE FROM keyed_state WHERE instance = ?1 AND key = ?2");
+  if (!row) return row.error();
+  row->bind(1, state.instance).bind_blob(2, state.key.data(), state.key.size());
+  if (state.value) row->bind(3, state.format).bind_blob(4, state.value->data(), state.value->size());
   return row->run();
 }
 
@@ -243,6 +255,23 @@ base::Status StateFile::check() {
   if (!done) return done;
   if (answer != "ok") return base::error(base::Code::kDamaged, answer);
   return {};
+}
+
+base::Status read_keyed_state(base::FileSystem& files, const std::string& path, std::string_view instance,
+                              const std::function<base::Status(const KeyedState&)>& each) {
+  auto database = open_reader(files, path);
+  if (!database) return database.error();
+  auto rows = database->prepare("SELECT key, format, value FROM keyed_state WHERE instance = ? ORDER BY key");
+  if (!rows) return rows.error();
+  rows->bind(1, instance);
+  for (;;) {
+    auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) return {};
+    KeyedState state{std::string(instance), std::string(rows->blob(0)), static_cast<uint32_t>(rows->integer(1)),
+                     std::string(rows->blob(2))};
+    if (auto done = each(state); !done) return done;
+  }
 }
 
 base::Result<std::vector<DeadLetter>> read_dead_letters(base::FileSystem& files, const std::string& path,

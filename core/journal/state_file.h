@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -72,6 +73,14 @@ struct KeyValue {
   std::optional<std::string> value;  // nothing: removed
 };
 
+// One key of a stateful transform's state, as it becomes.
+struct KeyedState {
+  std::string instance;
+  std::string key;
+  uint32_t format = 0;               // the plugin's version of what it puts
+  std::optional<std::string> value;  // nothing: removed
+};
+
 // The file and the one connection that writes it. One thread at a time.
 class StateFile {
  public:
@@ -86,6 +95,7 @@ class StateFile {
   base::Status add(const DeadLetter& letter);
   base::Status add(const LostRange& range);
   base::Status put(const KeyValue& value);
+  base::Status put(const KeyedState& state);
   base::Status put_meta(const std::string& key, const std::string& value);
 
   base::Result<std::vector<ConsumerState>> consumers();
@@ -98,6 +108,11 @@ class StateFile {
  private:
   base::Database database_;
 };
+
+// The keyed state of one instance, in the order of the keys, through a connection of its own: what may be large is not
+// kept in memory twice. Ends early when `each` fails.
+base::Status read_keyed_state(base::FileSystem& files, const std::string& path, std::string_view instance,
+                              const std::function<base::Status(const KeyedState&)>& each);
 
 // Dead letters, newest first, through a connection of its own: numbers below `before` (0: all), at most `limit`.
 base::Result<std::vector<DeadLetter>> read_dead_letters(base::FileSystem& files, const std::string& path,

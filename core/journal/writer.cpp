@@ -166,6 +166,10 @@ base::Status Writer::write(Entry& entry) {
   entry.settlement.first_sequence = entry.first;
   Body body = encode(offer.block, &scratch_);
   if (auto done = segment_->append(entry.first, entry.stored, offer.source, offer.received_ns, body); !done) return done;
+  if (offer.derivation) {
+    Stamp stamp{entry.first, std::string(offer.source), offer.derivation->position, offer.derivation->tick_ns};
+    if (auto done = segment_->stamp(stamp); !done) return done;
+  }
   if (auto done = remember(entry); !done) return done;
   transaction_bytes_ += offer.block.size();
   stored_bytes_ += body.bytes.size();
@@ -187,6 +191,11 @@ void Writer::identify(Entry& entry) {
   entry.settlement.epoch = epoch_;
   entry.settlement.count = block.batch()->count;
   entry.settlement.bytes = static_cast<uint32_t>(block.size());
+  if (entry.offer.derivation) {
+    entry.stored = block.batch()->count;
+    entry.numbered = true;
+    return;
+  }
   event::Id next = ids_.next(entry.offer.received_ns, block.batch()->count);
   drop_duplicates(entry, next);
   uint32_t count = block.batch()->count;

@@ -22,6 +22,7 @@
 #include "base/file_system.h"
 #include "base/time.h"
 #include "journal/dedupe.h"
+#include "journal/derived.h"
 #include "journal/segment_set.h"
 #include "journal/spare_wal.h"
 #include "journal/tail.h"
@@ -60,6 +61,8 @@ struct Offer {
   event::Block block;
   uint64_t token = 0;
   int64_t received_ns = 0;
+  // Of a stateful transform: its events have their ids and times already, and the row is stamped with this.
+  std::optional<Derivation> derivation;
   // relaxed: settled before it is on disk, which it is within `flush`. strict: flush is not used.
   bool relaxed = false;
   base::Duration flush{};
