@@ -17,19 +17,10 @@ constexpr size_t kReadBytes = 512 << 10;
 constexpr base::Duration kPostEvery = std::chrono::milliseconds(100);
 // After an unreadable segment: the repair needs a moment.
 constexpr base::Duration kReadAgain = std::chrono::milliseconds(100);
-// A transform with ever new reasons must not fill the memory.
-constexpr size_t kMaxReasons = 100;
 // How soon it is looked again whether the dead letters that hold reading up are on disk.
 constexpr base::Duration kLettersPause = std::chrono::milliseconds(50);
 // Sources of this many batches are remembered before it is looked which of them are needed.
 constexpr size_t kMinSources = 1024;
-
-std::string one_event(const event::Block& block, uint32_t index) {
-  event::Merger merger;
-  merger.add(block.batch(), index);
-  event::Block copy = merger.take();
-  return {reinterpret_cast<const char*>(copy.data()), copy.size()};
-}
 
 }  // namespace
 
@@ -39,18 +30,18 @@ Consumer::Consumer(journal::Journal& journal, journal::ConsumerState state, std:
       name_(state.name),
       sink_(sink),
       options_(std::move(options)),
-      state_(std::move(state)),
+      ledger_(std::move(state)),
       pipeline_(std::move(pipeline)),
       queue_(options_.queue, base::now()),
       reader_(journal),
-      position_(state_.cursor.floor()) {
+      position_(ledger_.state().cursor.floor()) {
   publish_status();
 }
 
 Consumer::~Consumer() { stop(std::chrono::seconds(1)); }
 
 void Consumer::start() {
-  journal_.state().post(state_, {});
+  journal_.state().post(ledger_.state(), {});
   journal_.add(this);
   thread_ = base::start_thread("to " + name_, [this] { run(); });
 }
@@ -128,13 +119,14 @@ ConsumerStatus Consumer::status() const {
     std::lock_guard lock(mutex_);
     status = status_;
   }
-  // Counted against the head of now: a thread that hangs in its sink publishes nothing, and its backlog grows all the
-  // same.
-  const journal::ConsumerState& state = status.state;
-  uint64_t next = std::max({journal_.head() + 1, state.origin, state.cursor.floor()});
-  status.committed = next - state.origin;
-  status.pending = next - state.cursor.floor() - state.cursor.settled_above();
+  status.count_up_to(journal_.head());
   return status;
+}
+
+void ConsumerStatus::count_up_to(uint64_t head) {
+  uint64_t next = std::max({head + 1, state.origin, state.cursor.floor()});
+  committed = next - state.origin;
+  pending = next - state.cursor.floor() - state.cursor.settled_above();
 }
 
 void Consumer::run() {
@@ -170,12 +162,12 @@ void Consumer::run() {
 }
 
 bool Consumer::may_read() const {
-  return queue_.wants_more() && !state_.cursor.full() && position_ <= journal_.head() &&
+  return queue_.wants_more() && !ledger_.state().cursor.full() && position_ <= journal_.head() &&
          base::now() >= read_again_at_ && !letters_wait();
 }
 
 bool Consumer::letters_wait() const {
-  return letters_.size() + journal_.state().pending_dead_letters() >= journal::State::kMaxPendingDeadLetters;
+  return ledger_.letters() + journal_.state().pending_dead_letters() >= journal::State::kMaxPendingDeadLetters;
 }
 
 // True when somebody waits for the thread: it must not go on submitting what it has.
@@ -271,7 +263,7 @@ bool Consumer::read_more() {
   trouble_.clear();
   for (const journal::StoredBatch& batch : batches_) {
     // What lies between is committed and no longer there: a repair gave it up and listed it.
-    if (batch.first > position_) settle(position_, batch.first - 1, &journal::Counts::lost);
+    if (batch.first > position_) ledger_.settle(position_, batch.first - 1, &journal::Counts::lost);
     feed(batch);
     position_ = batch.last() + 1;
   }
@@ -279,34 +271,18 @@ bool Consumer::read_more() {
     // Behind the last row that could be saved there are numbers that were given out and lost.
     if (journal_.segments().at_or_after(position_)) return false;
     uint64_t head = journal_.head();
-    settle(position_, head, &journal::Counts::lost);
+    ledger_.settle(position_, head, &journal::Counts::lost);
     position_ = head + 1;
   }
   return true;
 }
 
-// The batch without what is settled already: after a restart the cursor may stand in its middle.
-event::SharedBlock Consumer::unsettled_part(const journal::StoredBatch& batch) {
-  if (state_.cursor.floor() <= batch.first && state_.cursor.settled_above() == 0) return batch.block;
-  if (state_.cursor.next_unsettled(batch.first) == batch.first) {
-    bool all = true;
-    for (uint64_t s = batch.first; all && s <= batch.last(); ++s) all = !state_.cursor.is_settled(s);
-    if (all) return batch.block;
-  }
-  event::Merger merger;
-  for (uint32_t i = 0; i < batch.count; ++i) {
-    if (!state_.cursor.is_settled(batch.first + i)) merger.add(batch.block->batch(), i);
-  }
-  if (merger.count() == 0) return nullptr;
-  return std::make_shared<const event::Block>(merger.take());
-}
-
 void Consumer::feed(const journal::StoredBatch& batch) {
   if (!pipeline_->takes(batch.source)) {
-    filtered(batch.first, batch.last(), "not routed here");
+    ledger_.filter(batch.first, batch.last(), "not routed here");
     return;
   }
-  event::SharedBlock block = unsettled_part(batch);
+  event::SharedBlock block = ledger_.unsettled_part(batch);
   if (block == nullptr) return;
   pipeline_->run(batch.source, block, &output_);
   std::vector<uint64_t> dead_before;
@@ -332,7 +308,7 @@ void Consumer::apply(const graph::Verdict& verdict, const journal::StoredBatch& 
   uint64_t sequence = block.event(verdict.cause)->sequence;
   const std::string& node = pipeline_->node_name(verdict.node);
   if (verdict.fate == graph::Fate::kFiltered) {
-    if (!verdict.delivered) filtered(sequence, sequence, node + ": " + verdict.reason);
+    if (!verdict.delivered) ledger_.filter(sequence, sequence, node + ": " + verdict.reason);
     return;
   }
   sources_[batch.first] = batch.source;
@@ -342,13 +318,13 @@ void Consumer::apply(const graph::Verdict& verdict, const journal::StoredBatch& 
   part.reason = verdict.reason;
   part.attempts = 1;
   bury(block, verdict.cause, node.empty() ? name_ : node, plugin, version, part);
-  if (!verdict.delivered) settle(sequence, sequence, &journal::Counts::dead);
+  if (!verdict.delivered) ledger_.settle(sequence, sequence, &journal::Counts::dead);
 }
 
 void Consumer::settle_queue() {
   for (const Settled& settled : queue_.drain_settled()) {
     if (!settled.dead) {
-      settle(settled.first, settled.last, &journal::Counts::delivered);
+      ledger_.settle(settled.first, settled.last, &journal::Counts::delivered);
       continue;
     }
     bool buried = half_dead_.erase(settled.first) != 0 || settled.dead_parts.empty();  // by a transform, before
@@ -357,7 +333,7 @@ void Consumer::settle_queue() {
       bury(*part.block, part.index, name_, options_.plugin, options_.version, part);
       buried = true;
     }
-    settle(settled.first, settled.last, buried ? &journal::Counts::dead : &journal::Counts::discarded);
+    ledger_.settle(settled.first, settled.last, buried ? &journal::Counts::dead : &journal::Counts::discarded);
   }
   if (sources_.size() >= std::max(sources_bound_, kMinSources)) forget_sources();
 }
@@ -368,35 +344,16 @@ void Consumer::forget_sources() {
   for (auto at = sources_.begin(); at != sources_.end();) {
     auto next = std::next(at);
     uint64_t end = next != sources_.end() ? next->first : position_;
-    at = state_.cursor.next_unsettled(at->first) >= end ? sources_.erase(at) : next;
+    at = ledger_.state().cursor.next_unsettled(at->first) >= end ? sources_.erase(at) : next;
   }
   sources_bound_ = sources_.size() * 2;
 }
 
-void Consumer::settle(uint64_t first, uint64_t last, uint64_t journal::Counts::*count) {
-  state_.counts.*count += state_.cursor.settle(first, last);
-  dirty_ = true;
-}
-
-void Consumer::filtered(uint64_t first, uint64_t last, const std::string& reason) {
-  uint64_t events = state_.cursor.settle(first, last);
-  state_.counts.filtered += events;
-  bool known = state_.filtered_by.contains(reason) || state_.filtered_by.size() < kMaxReasons;
-  state_.filtered_by[known ? reason : "other reasons"] += events;
-  dirty_ = true;
-}
-
 void Consumer::bury(const event::Block& block, uint32_t index, const std::string& by, const std::string& plugin,
                     const std::string& version, const DeadPart& part) {
-  const weir_event_v1& event = *block.event(index);
   journal::DeadLetter letter;
-  letter.consumer = name_;
-  letter.epoch = block.batch()->epoch;
-  letter.sequence = event.sequence;
-  letter.part = event.part;
-  std::copy(std::begin(event.id), std::end(event.id), letter.id.begin());
-  letter.device_id = block.text(event.device_id);
-  if (auto source = sources_.upper_bound(event.sequence); source != sources_.begin()) {
+  uint64_t sequence = block.event(index)->sequence;
+  if (auto source = sources_.upper_bound(sequence); source != sources_.begin()) {
     letter.source = std::prev(source)->second;
   }
   letter.by = by;
@@ -405,25 +362,22 @@ void Consumer::bury(const event::Block& block, uint32_t index, const std::string
   letter.code = part.code;
   letter.reason = part.reason;
   letter.attempts = part.attempts;
-  letter.at_ns = base::wall_ns();
-  letter.body = one_event(block, index);
-  letters_.push_back(std::move(letter));
-  dirty_ = true;
+  ledger_.bury(std::move(letter), block, index);
 }
 
 void Consumer::post(base::Monotonic now, bool force) {
-  if (!dirty_ || (!force && now - posted_at_ < kPostEvery)) return;
+  if (!ledger_.changed() || (!force && now - posted_at_ < kPostEvery)) return;
   // Under the lock, so that nothing is posted once stop() has given this thread up.
   std::lock_guard lock(mutex_);
   if (abandoned_) return;
-  journal_.state().post(state_, std::exchange(letters_, {}));
-  dirty_ = false;
+  std::vector<journal::DeadLetter> letters = ledger_.take_letters();
+  journal_.state().post(ledger_.state(), std::move(letters));
   posted_at_ = now;
 }
 
 void Consumer::publish_status() {
   std::lock_guard lock(mutex_);
-  status_.state = state_;
+  status_.state = ledger_.state();
   status_.position = position_;
   status_.in_window = queue_.pending_events();
   status_.window_bytes = queue_.pending_bytes();

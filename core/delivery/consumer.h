@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/call_clock.h"
+#include "delivery/ledger.h"
 #include "delivery/queue.h"
 #include "graph/pipeline.h"
 #include "journal/journal.h"
@@ -46,6 +47,10 @@ struct ConsumerStatus {
   bool paused = false;
   std::string last_failure;  // of the sink, "" when the last submission went well
   std::string trouble;       // why it cannot read on; "" when it can
+
+  // Counts committed and pending against the head of now: a thread that hangs in its plugin publishes nothing, and its
+  // backlog grows all the same.
+  void count_up_to(uint64_t head);
 };
 
 class Consumer : public journal::HeadListener {
@@ -103,12 +108,9 @@ class Consumer : public journal::HeadListener {
   bool give_up_late(base::Monotonic now);
   bool read_more();
   void feed(const journal::StoredBatch& batch);
-  event::SharedBlock unsettled_part(const journal::StoredBatch& batch);
   void apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block);
   void settle_queue();
   void forget_sources();
-  void settle(uint64_t first, uint64_t last, uint64_t journal::Counts::*count);
-  void filtered(uint64_t first, uint64_t last, const std::string& reason);
   void bury(const event::Block& block, uint32_t index, const std::string& by, const std::string& plugin,
             const std::string& version, const DeadPart& part);
   void post(base::Monotonic now, bool force);
@@ -124,8 +126,7 @@ class Consumer : public journal::HeadListener {
   const Options options_;
 
   // The thread's own.
-  journal::ConsumerState state_;
-  std::vector<journal::DeadLetter> letters_;
+  Ledger ledger_;
   std::unique_ptr<graph::Pipeline> pipeline_;
   graph::Pipeline::Output output_;
   DeliveryQueue queue_;
@@ -136,7 +137,6 @@ class Consumer : public journal::HeadListener {
   std::map<uint64_t, std::string_view> sources_;  // by first sequence: which source, for dead letters of the window
   size_t sources_bound_ = 0;                      // at this many they are looked through
   std::set<uint64_t> half_dead_;  // in the window: a transform rejected a part of it, which is a dead letter already
-  bool dirty_ = true;
   base::Monotonic posted_at_{};
   base::Monotonic read_again_at_{};
   uint64_t submissions_ = 0, late_ = 0;
