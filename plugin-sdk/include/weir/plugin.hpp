@@ -167,6 +167,17 @@ class Transform : public Component {
   virtual void process(const weir_transform_context& context, const weir_batch* batch, Output& output) = 0;
 };
 
+// Remembers between events. Everything it remembers it must put(), so that the host can give it back; and its output must
+// depend on the events, their order and the context alone, not on where batches are cut.
+//   static constexpr uint32_t kStateFormat = 1;  // raise it when what is put changes its form
+class StatefulTransform : public Transform {
+ public:
+  // One key of the state, before start(). Throw Failure(WEIR_E_UNSUPPORTED, ...) for a format that cannot be read.
+  virtual void restore(uint32_t format_version, std::string_view key, std::string_view value) = 0;
+  // See weir_transform_v1::tick.
+  virtual void tick(const weir_transform_context& /*context*/, Output& /*output*/) {}
+};
+
 class Sink : public Component {
  public:
   virtual weir_sink_limits limits() { return {}; }
@@ -259,6 +270,25 @@ constexpr weir_transform_v1 transform_table() {
 }
 
 template <class T>
+constexpr weir_transform_v1 stateful_table() {
+  weir_transform_v1 table = transform_table<T>();
+  table.restore = [](void* self, uint32_t format_version, weir_text key, const void* value, uint64_t size,
+                     weir_error* error) {
+    return guarded(error, [&] {
+      as<T>(self).restore(format_version, view(key), {static_cast<const char*>(value), static_cast<size_t>(size)});
+    });
+  };
+  table.tick = [](void* self, const weir_transform_context* context, weir_output* output, weir_error* error) {
+    return guarded(error, [&] {
+      Output wrapped(output);
+      as<T>(self).tick(*context, wrapped);
+    });
+  };
+  table.state_format = T::kStateFormat;
+  return table;
+}
+
+template <class T>
 constexpr weir_sink_v1 sink_table() {
   return {[](void* self, weir_sink_limits* limits) { guarded(nullptr, [&] { *limits = as<T>(self).limits(); }); },
           [](void* self, const weir_batch* batch, uint64_t token, int64_t deadline, weir_error* error) {
@@ -273,6 +303,8 @@ template <class T>
 inline constexpr weir_source_v1 source_of = source_table<T>();
 template <class T>
 inline constexpr weir_transform_v1 transform_of = transform_table<T>();
+template <class T>
+inline constexpr weir_transform_v1 stateful_of = stateful_table<T>();
 template <class T>
 inline constexpr weir_sink_v1 sink_of = sink_table<T>();
 
@@ -307,6 +339,12 @@ constexpr Registration pure_transform(const char* name, const char* description,
   return {{sizeof(weir_descriptor), WEIR_KIND_TRANSFORM, name, description, schema, kNoInterfaces, kNoInterfaces, 0,
            WEIR_TAKEOVER_OVERLAP, WEIR_TRANSFORM_PURE, 0},
           &detail::component_of<T>, WEIR_TRANSFORM, &detail::transform_of<T>};
+}
+template <class T>
+constexpr Registration stateful_transform(const char* name, const char* description, const char* schema) {
+  return {{sizeof(weir_descriptor), WEIR_KIND_TRANSFORM, name, description, schema, kNoInterfaces, kNoInterfaces, 0,
+           WEIR_TAKEOVER_OVERLAP, WEIR_TRANSFORM_STATEFUL, 0},
+          &detail::component_of<T>, WEIR_TRANSFORM, &detail::stateful_of<T>};
 }
 template <class T>
 constexpr Registration sink(const char* name, const char* description, const char* schema, uint32_t capabilities = 0,

@@ -16,6 +16,9 @@ extern "C" {
 
 #define WEIR_TRANSFORM "weir.transform.draft/1"
 
+/* The most that one stateful transform may keep, keys and values together. */
+#define WEIR_STATE_MAX_BYTES (16u * 1024u * 1024u)
+
 /* Fields that amend() can set. */
 enum {
   WEIR_FIELD_TIMESTAMP = 1, /* i64: nanoseconds */
@@ -35,7 +38,9 @@ typedef struct weir_amendment {
   weir_text key;       /* WEIR_FIELD_METADATA */
 } weir_amendment;
 
-/* A new event. Text is copied. What is zero or empty is taken from the cause. */
+/* A new event. Text is copied. What is zero or empty is taken from the cause; but what a stateful transform makes stands
+ * for itself: it needs a device_id, a sensor_type and a value, its timestamp_ns is the context's now_ns when it is 0, and
+ * the cause gives it the trace alone. */
 typedef struct weir_new_event {
   int64_t timestamp_ns;
   weir_text device_id, sensor_type, unit;
@@ -48,7 +53,8 @@ typedef struct weir_new_event {
 
 /* Where a process() call puts its results; valid during that call, on its thread. Each event of the batch must get
  * exactly one of keep, drop, reject, or at least one emit() with it as the cause. amend() implies keep. Events that
- * got none are dropped with the reason "no decision" and counted as the plugin's fault.
+ * got none are dropped with the reason "no decision" and counted as the plugin's fault; a stateful transform has absorbed
+ * them. What a stateful transform keeps or emits goes to the journal, as an event of its own.
  * Index i is the event's place in the batch. */
 typedef struct weir_output weir_output;
 struct weir_output {
@@ -61,7 +67,8 @@ struct weir_output {
   weir_status (*amend)(weir_output* output, uint32_t i, const weir_amendment* amendment);
   /* Adds an event derived from the `cause`-th one; the host gives it id, sequence and part. */
   weir_status (*emit)(weir_output* output, uint32_t cause, const weir_new_event* event);
-  /* Stateful only: sets (size 0: removes) a key of the state. */
+  /* Stateful only: sets (size 0: removes) a key of the state. The key is UTF-8, 1 to WEIR_TEXT_MAX_BYTES long.
+   * WEIR_E_UNAVAILABLE: keys and values of this instance would be more than WEIR_STATE_MAX_BYTES together. */
   weir_status (*put)(weir_output* output, weir_text key, const void* value, uint64_t size);
 };
 
@@ -81,7 +88,9 @@ typedef struct weir_transform_v1 {
   weir_status (*restore)(void* self, uint32_t format_version, weir_text key, const void* value, uint64_t size,
                          weir_error* error);
 
-  /* Stateful only, null otherwise: time has come to now_ns without an event. [host thread, must not block] */
+  /* Stateful only, null otherwise or when time alone changes nothing: time has come to now_ns without an event. `output`
+   * takes emit() with the cause 0, and put(). A tick that does neither is not journaled: it must leave nothing behind in
+   * the plugin's memory, for nobody will repeat it. [host thread, must not block] */
   weir_status (*tick)(void* self, const weir_transform_context* context, weir_output* output, weir_error* error);
 
   uint32_t state_format; /* version of what is put(); 0 for a pure transform */
