@@ -4,6 +4,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <span>
+
+#include "base/digest.h"
 
 namespace weir::event {
 namespace {
@@ -77,6 +80,23 @@ Id derive(const Id& cause, uint32_t part) {
   Id id;
   put_be64(id.data(), (a & ~uint64_t{0xF000}) | uint64_t{8} << 12);
   put_be64(id.data() + 8, kVariant | (b & kRandomB));
+  return id;
+}
+
+Id derive(std::string_view instance, uint64_t epoch, uint64_t sequence, int64_t tick_ns, uint32_t ordinal) {
+  uint8_t numbers[28];
+  put_be64(numbers, epoch);
+  put_be64(numbers + 8, sequence);
+  put_be64(numbers + 16, static_cast<uint64_t>(tick_ns));
+  for (int i = 0; i < 4; ++i) numbers[24 + i] = static_cast<uint8_t>(ordinal >> (24 - 8 * i));
+  base::Sha256 hash;
+  hash.update(std::span<const uint8_t>(numbers));
+  hash.update(instance);
+  base::Digest digest = hash.finish();
+  Id id;
+  std::memcpy(id.data(), digest.data(), id.size());
+  id[6] = static_cast<uint8_t>((id[6] & 0x0F) | 0x80);
+  id[8] = static_cast<uint8_t>((id[8] & 0x3F) | 0x80);
   return id;
 }
 

@@ -30,6 +30,10 @@ Id advance(const Id& first, uint32_t n);
 // An id made from other facts, of UUID version 8 (RFC 9562 section 5.8): equal facts, equal id.
 Id derive(const Id& cause, uint32_t part);
 
+// The same for what a stateful transform derives: `instance` looked at `sequence` of `epoch`, or at the tick of `tick_ns`
+// behind it (0: at the event), and this is its ordinal-th answer.
+Id derive(std::string_view instance, uint64_t epoch, uint64_t sequence, int64_t tick_ns, uint32_t ordinal);
+
 // The milliseconds since the Unix epoch that a UUIDv7 carries.
 int64_t unix_ms(const Id& id);
 

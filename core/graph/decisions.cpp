@@ -103,13 +103,19 @@ Decisions::Decisions() : weir_output{} {
     if (cause >= self.count_ || event == nullptr) return self.ignored(WEIR_E_INVALID);
     return self.derive(cause, *event);
   };
-  put = [](weir_output* output, weir_text, const void*, uint64_t) noexcept {
-    return as_decisions(output).ignored(WEIR_E_UNSUPPORTED);  // a pure transform has no state
+  put = [](weir_output* output, weir_text key, const void* value, uint64_t size) noexcept {
+    Decisions& self = as_decisions(output);
+    if (self.state_ == nullptr || self.count_ == 0) return self.ignored(WEIR_E_UNSUPPORTED);
+    if (key.size == 0 || !valid(key, WEIR_TEXT_MAX_BYTES) || (size != 0 && value == nullptr)) {
+      return self.ignored(WEIR_E_INVALID);
+    }
+    return self.state_->put(key, value, size);
   };
 }
 
-void Decisions::begin(const event::Block& block) {
+void Decisions::begin(const event::Block& block, StateChanges* changes) {
   block_ = &block;
+  state_ = changes;
   count_ = size_ = block.batch()->count;
   kept_ = undecided_ = 0;
   ignored_ = 0;
@@ -119,6 +125,11 @@ void Decisions::begin(const event::Block& block) {
   reset(&derived_);
   reset(&refusals_);
   tail_.begin(block, (kept_prefix(*block.batch()) + 7) / 8 * 8);
+}
+
+void Decisions::begin_tick(const event::Block& block, StateChanges* changes) {
+  begin(block, changes);
+  states_[0] = kDropped;
 }
 
 void Decisions::set_kept(uint32_t i) {
@@ -201,6 +212,10 @@ weir_status Decisions::derive(uint32_t cause, const weir_new_event& event) {
       (event.value_type != 0 && !valid_value(event.value_type, event.value, event.value_text))) {
     return ignored(WEIR_E_INVALID);
   }
+  // What a stateful transform makes stands for itself, so it has to be whole.
+  if (state_ != nullptr && (event.device_id.size == 0 || event.sensor_type.size == 0 || event.value_type == 0)) {
+    return ignored(WEIR_E_INVALID);
+  }
   uint64_t bytes = event.device_id.size + event.sensor_type.size + event.unit.size;
   if (by_reference) bytes += std::min<uint64_t>(event.value_text.size, WEIR_BATCH_MAX_BYTES + 1);
   if (derived_.size() >= WEIR_BATCH_MAX_EVENTS || !room(bytes)) {
@@ -235,7 +250,7 @@ weir_status Decisions::derive_metadata(const weir_new_event& event, Derived* der
     pairs_.push_back({key, tail_.text(view(event.metadata[2 * size_t{k} + 1]))});
   }
   const weir_event_v1& cause = *block_->event(derived->cause);
-  for (uint32_t k = 0; k < cause.metadata_count; ++k) {
+  for (uint32_t k = 0; k < cause.metadata_count && state_ == nullptr; ++k) {
     weir_metadata pair = pair_at(*block_, cause, k);
     if (block_->text(pair.key).starts_with(kReserved)) pairs_.push_back(pair);
   }
@@ -255,7 +270,7 @@ void Decisions::settle(weir_status status, std::string_view text) {
   count_ = 0;
   if (all_kept()) return;
   for (uint32_t i = 0; i < size_; ++i) {
-    if (states_[i] != kNone) continue;
+    if (states_[i] != kNone || (state_ != nullptr && status == WEIR_OK)) continue;
     ++undecided_;
     if (status == WEIR_OK) {
       refuse(i, kDropped, 0, "no decision");

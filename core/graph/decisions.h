@@ -32,6 +32,14 @@ struct Derived {
   uint32_t metadata_offset;
 };
 
+// Where a stateful transform's put()s go.
+class StateChanges {
+ public:
+  virtual ~StateChanges() = default;
+  // Size 0 removes the key. WEIR_E_UNAVAILABLE when the state would become larger than it may.
+  virtual weir_status put(weir_text key, const void* value, uint64_t size) = 0;
+};
+
 // Why an event does not go on.
 struct Refusal {
   uint32_t index;
@@ -51,7 +59,11 @@ class Decisions final : public weir_output {
   Decisions();
 
   // Before process(): takes decisions about the events of `block`, which must stay until the next begin().
-  void begin(const event::Block& block);
+  void begin(const event::Block& block) { begin(block, nullptr); }
+  // The same for a stateful transform: put() leads to `changes`, and an event without a decision is absorbed.
+  void begin(const event::Block& block, StateChanges* changes);
+  // Before a tick: `block` holds one record, which is no event, so that nothing but emit() and put() is heard.
+  void begin_tick(const event::Block& block, StateChanges* changes);
   // After process(): calls are ignored from now on. Events without a decision are filtered, or rejected with
   // `text` when status is not WEIR_OK; then everything is put in the events' order.
   void settle(weir_status status, std::string_view text);
@@ -88,6 +100,7 @@ class Decisions final : public weir_output {
   weir_status ignored(weir_status status) { return ++ignored_, status; }
 
   const event::Block* block_ = nullptr;
+  StateChanges* state_ = nullptr;  // of a stateful transform
   uint32_t count_ = 0;  // 0 outside of process(): then every index is out of range
   uint32_t size_ = 0;   // events of the batch
   uint32_t kept_ = 0;
