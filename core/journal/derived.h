@@ -28,7 +28,8 @@ struct DerivedSoFar {
 };
 
 // Reads the stamps of `instance` in the segments that hold events from `from` on; those of earlier inputs may be among
-// them. kUnavailable while files change hands: ask again. Nothing of the instance may be on its way to the journal.
+// them. kUnavailable while files change hands: ask again. Nothing of the instance may be on its way to the journal, and
+// the journal must be able to append: what became of a commit that failed is not known before.
 base::Result<DerivedSoFar> read_derived(ReaderSource& journal, std::string_view instance, uint64_t from);
 
 }  // namespace weir::journal

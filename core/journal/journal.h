@@ -54,6 +54,8 @@ class Journal : public ReaderSource {
   void offer(Offer offer) { writer_->offer(std::move(offer)); }
   // True while there is room and the disk can be written; admission says busy otherwise.
   bool has_room() const;
+  // The disk takes what is offered, as far as is known.
+  bool can_append() const { return writer_->healthy(); }
   bool healthy() const { return writer_->healthy() && state_->trouble().empty(); }
 
   State& state() { return *state_; }
