@@ -1,4 +1,4 @@
-#include "runtime/assembly.h"
+#include "runtime/draft.h"
 
 #include <algorithm>
 #include <utility>
@@ -36,6 +36,8 @@ base::Result<graph::Plan> plan_of(const manifest::LoadedSet& set) {
   return graph::plan(vertices);
 }
 
+}  // namespace
+
 std::string path_fingerprint(const manifest::LoadedSet& set, const graph::Path& path) {
   std::string text;
   for (const std::string& from : path.from) text += from + ',';
@@ -46,23 +48,6 @@ std::string path_fingerprint(const manifest::LoadedSet& set, const graph::Path& 
   }
   return text;
 }
-
-}  // namespace
-
-struct Assembly::Draft {
-  graph::Plan plan;
-  std::map<std::string, std::unique_ptr<SourceRunner>> sources;
-  std::map<std::string, std::unique_ptr<SinkRunner>> sinks;
-  // Sinks that go on with other transforms.
-  struct NewPath {
-    graph::Path path;
-    Transforms transforms;
-    std::string fingerprint;
-  };
-  std::map<std::string, NewPath> paths;
-  std::map<std::string, Failure> failed;
-  manifest::Problems problems;
-};
 
 Assembly::Assembly(const Context& context) : context_(context) {
   journal::ConsumerState state;
@@ -101,13 +86,15 @@ manifest::Problems Assembly::draft(const manifest::LoadedSet& wanted, bool first
   draft->plan = *plan;
   for (const auto& [name, config] : wanted.instances) {
     if (!config.enabled) continue;
-    if (kind_of(config) == graph::Kind::kStateful) {
-      draft->problems.push_back(config.config_problem("", "stateful transforms do not run in this version of Weir"));
-    }
     if (kind_of(config) == graph::Kind::kSource) draft_source(config, first, draft);
   }
   for (const graph::Path& path : plan->paths) {
-    draft_sink(wanted, wanted.instances.at(path.consumer), path, first, draft);
+    const manifest::InstanceConfig& config = wanted.instances.at(path.consumer);
+    if (kind_of(config) == graph::Kind::kStateful) {
+      draft_stateful(wanted, config, path, first, draft);
+    } else {
+      draft_sink(wanted, config, path, first, draft);
+    }
   }
   // A transform that leads nowhere yet is tried all the same: its mistakes are better found now.
   bool again = first && !set_.instances.empty();
@@ -256,7 +243,8 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     std::lock_guard lock(mutex_);
     std::erase_if(failed_, [&](const auto& entry) {
       const std::string& name = entry.first;
-      return !draft.failed.contains(name) && !draft.sources.contains(name) && !draft.sinks.contains(name);
+      return !draft.failed.contains(name) && !draft.sources.contains(name) && !draft.sinks.contains(name) &&
+             !draft.stateful.contains(name);
     });
   }
   for (const auto& [name, failure] : draft.failed) fail(name, failure);
@@ -274,16 +262,24 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     std::lock_guard lock(mutex_);
     sinks_.erase(name);
   }
-  // Also of a sink that never ran, or whose manifest went while the gateway was stopped.
+  for (const auto& [name, transform] : std::map(stateful_)) {
+    if (is_wanted(name, graph::Kind::kStateful)) continue;
+    transform->end();
+    std::lock_guard lock(mutex_);
+    stateful_.erase(name);
+  }
+  // Also of a consumer that never ran, or whose manifest went while the gateway was stopped.
   for (const journal::ConsumerState& place : context_.services.journal->state().consumers()) {
-    if (place.name != kUnrouted && !place.detached && !is_wanted(place.name, graph::Kind::kSink)) detach(place);
+    bool wanted_here = is_wanted(place.name, graph::Kind::kSink) || is_wanted(place.name, graph::Kind::kStateful);
+    if (place.name != kUnrouted && !place.detached && !wanted_here) detach(place);
   }
   for (auto& [name, path] : draft.paths) {
     change_path(name, std::move(path.path), std::move(path.transforms), std::move(path.fingerprint));
   }
   size_t sinks = draft.plan.paths.size();
   for (auto& [name, fresh] : draft.sinks) start_sink(name, std::move(fresh), sinks, now_origin);
-  // A sink that could not be prepared is owed its events all the same.
+  for (auto& [name, fresh] : draft.stateful) start_stateful(name, std::move(fresh), now_origin);
+  // A consumer that could not be prepared is owed its events all the same.
   for (const graph::Path& path : draft.plan.paths) {
     if (draft.failed.contains(path.consumer)) take_place(wanted.instances.at(path.consumer), path, now_origin);
   }
@@ -379,6 +375,7 @@ void Assembly::tick() {
       observe(transform.unit.get(), &observed[transform.config.name]);
     }
   }
+  observe_stateful(&observed);
   std::lock_guard lock(mutex_);
   observed_ = std::move(observed);
 }
@@ -419,10 +416,12 @@ bool Assembly::any_failed() const {
 
 void Assembly::stop() {
   for (const auto& [name, source] : sources_) source->end();
+  for (const auto& [name, transform] : stateful_) transform->end();
   for (const auto& [name, sink] : sinks_) sink->end();
   unrouted_->stop();
   std::lock_guard lock(mutex_);
   sources_.clear();
+  stateful_.clear();
   sinks_.clear();
 }
 
@@ -436,7 +435,7 @@ base::Status Assembly::forget(const std::string& consumer) {
   for (const journal::ConsumerState& known : state.consumers()) {
     if (known.name != consumer) continue;
     if (!known.detached) {
-      return base::error(base::Code::kInvalid, "'" + consumer + "' is a sink that is wanted", "",
+      return base::error(base::Code::kInvalid, "'" + consumer + "' is wanted", "",
                          "remove its manifest first; only a detached place in the journal can be forgotten");
     }
     state.forget(consumer);

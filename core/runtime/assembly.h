@@ -9,6 +9,7 @@
 #include "delivery/unrouted.h"
 #include "manifest/folder.h"
 #include "runtime/runners.h"
+#include "runtime/stateful_runner.h"
 #include "runtime/status.h"
 
 namespace weir::runtime {
@@ -70,6 +71,12 @@ class Assembly {
                                     uint64_t now_origin);
   void detach(journal::ConsumerState place);
 
+  // assembly_stateful.cpp
+  void draft_stateful(const manifest::LoadedSet& wanted, const manifest::InstanceConfig& config, const graph::Path& path,
+                      bool first, Draft* draft);
+  void start_stateful(const std::string& name, std::unique_ptr<StatefulRunner> fresh, uint64_t now_origin);
+  void observe_stateful(std::map<std::string, Observed>* observed) const;
+
   // assembly_routes.cpp
   void owe(const graph::Path& path, uint64_t since, bool anew);
   void route();
@@ -83,6 +90,7 @@ class Assembly {
   graph::Plan plan_;
   std::map<std::string, std::shared_ptr<SourceRunner>> sources_;
   std::map<std::string, std::shared_ptr<SinkRunner>> sinks_;
+  std::map<std::string, std::shared_ptr<StatefulRunner>> stateful_;
   std::map<std::string, Failure> failed_;
   std::map<std::string, Observed> observed_;
   std::unique_ptr<delivery::Unrouted> unrouted_;

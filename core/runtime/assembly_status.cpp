@@ -79,6 +79,9 @@ std::vector<ConsumerView> Assembly::consumers() const {
   for (const auto& [name, sink] : sinks_) {
     if (sink->consumer != nullptr) views[name] = view_of(sink->consumer->status(), "sink");
   }
+  for (const auto& [name, transform] : stateful_) {
+    if (transform->engine != nullptr) views[name] = view_of(transform->engine->status(), "transform");
+  }
   std::vector<ConsumerView> out;
   for (auto& [name, view] : views) out.push_back(std::move(view));
   return out;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "isolation/remote.h"
+#include "runtime/leave_behind.h"
 
 namespace weir::runtime {
 namespace {
@@ -13,13 +14,6 @@ base::Monotonic in(base::Duration limit) { return base::now() + limit; }
 
 // Memory that all sinks' windows share; the rest is for the door, the journal's tail and SQLite.
 constexpr uint64_t kWindowShare = 2;
-
-// Keeps for ever what a thread that hangs in a plugin may come back to.
-template <class... Things>
-void leave_behind(Things... things) {
-  static auto* const kept = new std::vector<std::shared_ptr<const void>>;
-  (kept->push_back(std::make_shared<Things>(std::move(things))), ...);
-}
 
 delivery::Options queue_options(const Context& context, const manifest::InstanceConfig& config,
                                 const weir_sink_limits& limits, size_t sinks) {
@@ -200,7 +194,7 @@ plugin::CallResult SinkRunner::start(const Context& context, journal::ConsumerSt
     return names->names[node];
   };
   consumer = std::make_shared<delivery::Consumer>(
-      *context.services.journal, std::move(state), pipeline(),
+      *context.services.journal, std::move(state), make_pipeline(path, transforms),
       delivery::SinkCall{unit->instance->sink(), unit->instance->self(), &unit->clock}, std::move(options));
   unit->host->attach(consumer);
   plugin::CallResult started = unit->instance->start(in(kStartLimit));
@@ -213,7 +207,7 @@ plugin::CallResult SinkRunner::start(const Context& context, journal::ConsumerSt
   return started;
 }
 
-std::unique_ptr<graph::Pipeline> SinkRunner::pipeline() const {
+std::unique_ptr<graph::Pipeline> make_pipeline(const graph::Path& path, const Transforms& transforms) {
   std::vector<graph::NodeSpec> nodes;
   for (const TransformRunner& transform : transforms) {
     graph::NodeSpec node;
@@ -236,7 +230,7 @@ bool SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::
       names_->names[transform.config.name] = {transform.config.plugin, transform.unit->version()};
     }
   }
-  bool unused = consumer == nullptr || consumer->replace(pipeline(), kStopLimit);
+  bool unused = consumer == nullptr || consumer->replace(make_pipeline(path, transforms), kStopLimit);
   if (unused) {
     end_transforms(std::move(new_transforms));
     return true;

@@ -101,7 +101,6 @@ class SinkRunner {
  private:
   SinkRunner(const manifest::InstanceConfig& manifest, std::unique_ptr<Unit> made)
       : config(manifest), unit(std::move(made)) {}
-  std::unique_ptr<graph::Pipeline> pipeline() const;
   // Plugin and version of each transform, for the consumer's thread.
   struct NodeNames {
     std::mutex mutex;
@@ -116,5 +115,7 @@ class SinkRunner {
 Transforms make_transforms(const Context& context, const std::vector<const manifest::InstanceConfig*>& configs,
                            manifest::Problems* problems);
 void end_transforms(Transforms transforms);
+// What stands in front of a consumer, made of running transforms, which must outlive it.
+std::unique_ptr<graph::Pipeline> make_pipeline(const graph::Path& path, const Transforms& transforms);
 
 }  // namespace weir::runtime

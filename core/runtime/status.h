@@ -32,10 +32,10 @@ struct InstanceStatus {
   std::map<std::string, double> metrics;        // the plugin's own, by name; counters and gauges
 };
 
-// A sink's side of the ledger, or that of `unrouted`, or of a detached cursor.
+// A sink's side of the ledger, or that of a stateful transform (delivered: absorbed), of `unrouted`, or of a detached cursor.
 struct ConsumerView {
   delivery::ConsumerStatus status;
-  std::string role;     // "sink", "unrouted", "detached", "waiting" (its sink could not be started)
+  std::string role;     // "sink", "transform", "unrouted", "detached", "waiting" (it could not be started)
   bool balanced = true; // committed == counts.sum() + pending, and the cursor says the same
 };
 
