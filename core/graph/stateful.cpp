@@ -53,6 +53,7 @@ void stand_alone(const Derived& derived, int64_t now_ns, weir_event_v1* event) {
 void StatefulNode::process(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer) {
   decisions_.begin(*block, changes_);
   decide([&](weir_error* error) {
+    base::CallClock::Running running(transform_.clock, "process", base::kQuickCallLimit);
     return transform_.table->process(transform_.self, &context, block->batch(), &decisions_, error);
   }, &decisions_);
   counts_.in += block->batch()->count;
@@ -63,6 +64,7 @@ void StatefulNode::tick(const weir_transform_context& context, Answer* answer) {
   event::SharedBlock nothing = nothing_at(context);
   decisions_.begin_tick(*nothing, changes_);
   decide([&](weir_error* error) {
+    base::CallClock::Running running(transform_.clock, "tick", base::kQuickCallLimit);
     return transform_.table->tick(transform_.self, &context, &decisions_, error);
   }, &decisions_);
   conclude(context, nothing, answer);

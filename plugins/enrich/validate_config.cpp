@@ -1,60 +1,16 @@
 #include "validate_config.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "config_values.h"
 #include "conversion.h"
 #include "weir/plugin.hpp"
 
 namespace weir::enrich {
 namespace {
-
-using Json = nlohmann::json;
-
-[[noreturn]] void wrong(const std::string& pointer, const std::string& text) {
-  throw sdk::Failure(WEIR_E_INVALID, text, pointer);
-}
-
-// One reference token of a JSON pointer (RFC 6901, section 3).
-std::string token(std::string_view key) {
-  std::string escaped("/");
-  for (char c : key) {
-    if (c == '~') {
-      escaped += "~0";
-    } else if (c == '/') {
-      escaped += "~1";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
-
-const std::string& text_at(const Json& value, const std::string& pointer) {
-  if (!value.is_string() || value.get_ref<const std::string&>().empty())
-    wrong(pointer, "must be a text, not empty");
-  return value.get_ref<const std::string&>();
-}
-
-// "24h", "5m", "1.5s"
-int64_t parse_duration(const Json& value, const std::string& pointer) {
-  constexpr std::array<std::pair<std::string_view, double>, 7> kUnitsOfTime{
-      {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}}};
-  const std::string& text = text_at(value, pointer);
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  const std::string_view unit(rest, static_cast<size_t>(end - rest));
-  for (const auto& [name, nanoseconds] : kUnitsOfTime) {
-    if (error != std::errc() || unit != name || number < 0) continue;
-    const double total = number * nanoseconds;
-    if (total < 9.2e18) return static_cast<int64_t>(total);
-  }
-  wrong(pointer, "must be a time such as \"24h\", \"5m\" or \"30s\"");
-}
 
 void parse_required(const Json& fields, ValidateConfig& config) {
   if (!fields.is_array()) wrong("/required", "must be an array of fields");
@@ -171,10 +127,10 @@ ValidateConfig ValidateConfig::parse(std::string_view json) {
         }
       }
     } else if (key == "max_age") {
-      config.max_age_ns = parse_duration(value, pointer);
+      config.max_age_ns = duration_at(value, pointer);
       config.max_age = value;
     } else if (key == "max_ahead") {
-      config.max_ahead_ns = parse_duration(value, pointer);
+      config.max_ahead_ns = duration_at(value, pointer);
       config.max_ahead = value;
     } else if (key == "on_violation") {
       if (value != "dead-letter" && value != "drop") wrong(pointer, "must be \"dead-letter\" or \"drop\"");

@@ -30,7 +30,7 @@ class Sums final : public sdk::StatefulTransform {
   void tick(const weir_transform_context& context, sdk::Output& output) override;
   void restore(uint32_t format_version, std::string_view key, std::string_view value) override;
 
-  static graph::TransformCall call(Sums* self) { return {&sdk::detail::stateful_of<Sums>, self}; }
+  static graph::TransformCall call(Sums* self) { return {&sdk::detail::stateful_of<Sums>, self, nullptr}; }
 
  private:
   using Window = std::pair<int64_t, std::string>;  // its start, the device

@@ -99,4 +99,15 @@ void Instance::process(const weir_batch* batch, TransformOutput& output,
   error.check(transform_->process(self_, &context, batch, output.get(), error.get()));
 }
 
+void Instance::restore(uint32_t format_version, const std::string& key, const std::string& value) {
+  ErrorBuffer error;
+  error.check(transform_->restore(self_, format_version, {key.data(), key.size()}, value.data(), value.size(),
+                                  error.get()));
+}
+
+void Instance::tick(TransformOutput& output, const weir_transform_context& context) {
+  ErrorBuffer error;
+  error.check(transform_->tick(self_, &context, output.get(), error.get()));
+}
+
 }  // namespace weir::test

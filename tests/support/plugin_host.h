@@ -108,6 +108,10 @@ class Instance {
   Completion deliver(const weir_batch* batch);
   // A transform. `output` must be made from the same batch.
   void process(const weir_batch* batch, TransformOutput& output, const weir_transform_context& context = {});
+  // A stateful one.
+  void restore(uint32_t format_version, const std::string& key, const std::string& value);
+  void tick(TransformOutput& output, const weir_transform_context& context);
+  const weir_transform_v1& transform() const { return *transform_; }
 
  private:
   using Step = weir_status (*)(void*, int64_t, weir_error*);

@@ -32,6 +32,12 @@ std::optional<TestValue> make_value(uint32_t type, const weir_value& value, weir
 
 TransformOutput& TransformOutput::of(weir_output* output) { return *static_cast<Shim*>(output)->owner; }
 
+TransformOutput::TransformOutput(const weir_batch* batch, std::map<std::string, std::string>* puts)
+    : TransformOutput(batch != nullptr ? batch : make_batch({TestEvent()}).get()) {
+  puts_ = puts;
+  stateful_ = true;
+}
+
 TransformOutput::TransformOutput(const weir_batch* batch)
     : events_(events_of(batch)), verdicts_(batch->count), derived_(batch->count) {
   shim_.owner = this;
@@ -53,9 +59,9 @@ TransformOutput::TransformOutput(const weir_batch* batch)
   shim_.put = [](weir_output* output, weir_text key, const void* value, uint64_t size) -> weir_status {
     const char* data = static_cast<const char*>(value);
     if (size == 0) {
-      of(output).puts_.erase(string_of(key));
+      of(output).puts_->erase(string_of(key));
     } else {
-      of(output).puts_[string_of(key)] = std::string(data, data + size);
+      (*of(output).puts_)[string_of(key)] = std::string(data, data + size);
     }
     return WEIR_OK;
   };
@@ -119,8 +125,15 @@ weir_status TransformOutput::amend(uint32_t i, const weir_amendment& amendment) 
 }
 
 weir_status TransformOutput::emit(uint32_t cause, const weir_new_event& event) {
-  if (!decide(cause, Decision::kReplaced)) return WEIR_E_INVALID;
-  TestEvent derived = events_[cause];
+  if (stateful_) {
+    if (cause >= events_.size() || event.device_id.size == 0 || event.sensor_type.size == 0 || event.value_type == 0) {
+      violations_.push_back("an event that does not stand for itself, or has no cause");
+      return WEIR_E_INVALID;
+    }
+  } else if (!decide(cause, Decision::kReplaced)) {
+    return WEIR_E_INVALID;
+  }
+  TestEvent derived = stateful_ ? TestEvent() : events_[cause];
   if (event.timestamp_ns != 0) derived.timestamp_ns = event.timestamp_ns;
   if (event.device_id.size != 0) derived.device_id = string_of(event.device_id);
   if (event.sensor_type.size != 0) derived.sensor_type = string_of(event.sensor_type);
@@ -152,7 +165,7 @@ std::vector<TestEvent> TransformOutput::result() const {
 std::vector<std::string> TransformOutput::violations() const {
   std::vector<std::string> all = violations_;
   for (size_t i = 0; i < verdicts_.size(); ++i) {
-    if (verdicts_[i].decision == Decision::kNone)
+    if (verdicts_[i].decision == Decision::kNone && !stateful_)
       all.push_back("event " + std::to_string(i) + " has no decision");
   }
   return all;

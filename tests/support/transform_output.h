@@ -33,6 +33,9 @@ struct Verdict {
 class TransformOutput {
  public:
   explicit TransformOutput(const weir_batch* batch);
+  // Of a stateful transform: an event without a decision is absorbed, and emit() decides nothing. `puts` is what it has
+  // put so far, and becomes what it has put then; one output is for one call. No batch: a tick.
+  TransformOutput(const weir_batch* batch, std::map<std::string, std::string>* puts);
   TransformOutput(const TransformOutput&) = delete;
   TransformOutput& operator=(const TransformOutput&) = delete;
 
@@ -42,7 +45,7 @@ class TransformOutput {
   // The events that go on, in order: kept ones as amended, and in the place of a cause what was emitted for
   // it.
   std::vector<TestEvent> result() const;
-  const std::map<std::string, std::string>& puts() const { return puts_; }
+  const std::map<std::string, std::string>& puts() const { return *puts_; }
   // What the transform did against transform.h: two decisions about one event, none, an index out of range
   // ...
   std::vector<std::string> violations() const;
@@ -61,7 +64,9 @@ class TransformOutput {
   std::vector<TestEvent> events_;
   std::vector<Verdict> verdicts_;
   std::vector<std::vector<TestEvent>> derived_;  // by cause
-  std::map<std::string, std::string> puts_;
+  std::map<std::string, std::string> own_puts_;
+  std::map<std::string, std::string>* puts_ = &own_puts_;
+  bool stateful_ = false;
   std::vector<std::string> violations_;
 };
 

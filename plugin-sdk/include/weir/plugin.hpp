@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "weir/batch.hpp"
 #include "weir/plugin.h"
@@ -174,7 +175,7 @@ class StatefulTransform : public Transform {
  public:
   // One key of the state, before start(). Throw Failure(WEIR_E_UNSUPPORTED, ...) for a format that cannot be read.
   virtual void restore(uint32_t format_version, std::string_view key, std::string_view value) = 0;
-  // See weir_transform_v1::tick.
+  // See weir_transform_v1::tick. Called only where it is overridden.
   virtual void tick(const weir_transform_context& /*context*/, Output& /*output*/) {}
 };
 
@@ -278,7 +279,9 @@ constexpr weir_transform_v1 stateful_table() {
       as<T>(self).restore(format_version, view(key), {static_cast<const char*>(value), static_cast<size_t>(size)});
     });
   };
-  table.tick = [](void* self, const weir_transform_context* context, weir_output* output, weir_error* error) {
+  // A null tick says that time alone changes nothing: then nobody is woken for it.
+  constexpr bool kTicks = !std::is_same_v<decltype(&T::tick), decltype(&StatefulTransform::tick)>;
+  if constexpr (kTicks) table.tick = [](void* self, const weir_transform_context* context, weir_output* output, weir_error* error) {
     return guarded(error, [&] {
       Output wrapped(output);
       as<T>(self).tick(*context, wrapped);

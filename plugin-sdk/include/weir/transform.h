@@ -54,7 +54,7 @@ typedef struct weir_new_event {
 /* Where a process() call puts its results; valid during that call, on its thread. Each event of the batch must get
  * exactly one of keep, drop, reject, or at least one emit() with it as the cause. amend() implies keep. Events that
  * got none are dropped with the reason "no decision" and counted as the plugin's fault; a stateful transform has absorbed
- * them. What a stateful transform keeps or emits goes to the journal, as an event of its own.
+ * them, and its emit()s decide nothing about the cause, which is only what set them off. What a stateful transform keeps or emits goes to the journal, as an event of its own.
  * Index i is the event's place in the batch. */
 typedef struct weir_output weir_output;
 struct weir_output {
