@@ -23,7 +23,7 @@ constexpr uint64_t kFirstMark = 1000;
 
 class JournalRepair : public JournalTest {
  protected:
-  JournalRepair() { options_.segment_bytes = 96 << 10; }
+  JournalRepair() { options_.segment_bytes = 100 << 10; }
 
   // Three sealed segments and an open one, all with one row a page; then the journal is stopped.
   void make_segments(uint32_t count = 3) {
