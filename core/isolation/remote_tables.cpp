@@ -68,7 +68,10 @@ plugin::Binding bind_remote(const RemoteOptions& options) {
     weir_transform_v1 transform;
   };
   auto kept = std::make_shared<Kept>(Kept{options, kPure});
-  if (options.component.stateful) kept->transform = {&process, &restore, &tick, options.component.state_format, 0};
+  if (options.component.stateful) {
+    auto* ticks = options.component.ticks ? &tick : nullptr;
+    kept->transform = {&process, &restore, ticks, options.component.state_format, 0};
+  }
   plugin::Binding binding;
   binding.component = options.component;
   binding.version = options.version;

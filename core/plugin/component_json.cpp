@@ -15,7 +15,8 @@ nlohmann::json component_to_json(const Component& component) {
           {"needs_files", component.needs_files},
           {"exclusive", component.exclusive},
           {"stateful", component.stateful},
-          {"state_format", component.state_format}};
+          {"state_format", component.state_format},
+          {"ticks", component.ticks}};
 }
 
 Component component_from_json(const nlohmann::json& json) {
@@ -31,6 +32,7 @@ Component component_from_json(const nlohmann::json& json) {
   json.at("exclusive").get_to(component.exclusive);
   json.at("stateful").get_to(component.stateful);
   json.at("state_format").get_to(component.state_format);
+  json.at("ticks").get_to(component.ticks);
   return component;
 }
 

@@ -138,6 +138,7 @@ Component copy(const weir_entry& entry, const weir_descriptor& descriptor) {
   if (descriptor.kind == WEIR_KIND_TRANSFORM) {
     auto* table = static_cast<const weir_transform_v1*>(entry.get_interface(descriptor.name, WEIR_TRANSFORM));
     component.state_format = table->state_format;
+    component.ticks = component.stateful && table->tick != nullptr;
   }
   return component;
 }

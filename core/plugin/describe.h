@@ -24,6 +24,7 @@ struct Component {
   bool exclusive = false;  // the successor may start only after the predecessor has stopped
   bool stateful = false;
   uint32_t state_format = 0;  // of a stateful transform
+  bool ticks = false;         // it wants to be told the time
 };
 
 // The host interfaces that this gateway offers to instances.
