@@ -11,6 +11,14 @@ struct Common {
   bool json = false;
 };
 
+// `weir plugin check`.
+struct CheckCommand {
+  std::string file, config, component, only, stimulus;
+  uint64_t call_limit_ms = 5'000;
+  uint32_t cycles = 1'000;
+  bool list = false;
+};
+
 int run(const Common& common, const std::string& log_level);
 int check(const std::string& folder, bool json);
 int status(const Common& common);
@@ -24,6 +32,7 @@ int dead_list(const Common& common, uint64_t limit);
 int dead_show(const Common& common, int64_t number);
 int plugin_list(const Common& common);
 int plugin_inspect(const std::string& file, bool json);
+int plugin_check(const CheckCommand& command, bool json);
 
 // Where the plugins that came with this program are: ../lib/weir/plugins beside it.
 std::string own_plugin_folder();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 
+#include "check/child.h"
 #include "cli/commands.h"
 #include "isolation/child.h"
 #include "plugin/probe.h"
@@ -18,7 +19,8 @@ struct Line {
   CLI::App app{"Weir: takes device data in, never loses it, is upgraded while it runs"};
   Common common;
   std::string folder = "manifests", log_level = "info", instance, id, consumer, file, child;
-  bool once = false;
+  CheckCommand check;
+  bool once = false, check_child = false;
   uint64_t lines = 20, limit = 50;
   int64_t number = 0;
   std::function<int()> chosen;
@@ -41,6 +43,24 @@ struct Line {
     return made;
   }
 };
+
+void define_check(Line& line, CLI::App* plugins) {
+  Line* l = &line;
+  CLI::App* made = line.command(plugins, "check", "Run the plugin contract against a plugin file",
+                                [l] { return plugin_check(l->check, l->common.json); });
+  made->add_option("FILE", line.check.file, "The .so file");
+  made->add_option("--config", line.check.config, "A JSON file with the configuration; made from the schema when not given");
+  made->add_option("--component", line.check.component, "Only this component");
+  made->add_option("--only", line.check.only, "Only this check and what it stands on");
+  made->add_flag("--list", line.check.list, "Show the checks");
+  made->add_option("--stimulus", line.check.stimulus,
+                   "A shell command that makes a source emit; its addresses are in WEIR_CHECK_LISTEN");
+  made->add_option("--call-limit-ms", line.check.call_limit_ms, "How long one call may take")
+      ->check(CLI::Range(50, 600'000))->capture_default_str();
+  made->add_option("--cycles", line.check.cycles, "Lives in the leak check; ten times the swaps")
+      ->check(CLI::Range(3, 1'000'000))->capture_default_str();
+  made->add_flag("--json", line.common.json, "Print JSON");
+}
 
 void define(Line& line) {
   Line* l = &line;
@@ -87,14 +107,17 @@ void define(Line& line) {
   inspect->add_option("FILE", line.file, "The .so file")->required();
   inspect->add_flag("--json", line.common.json, "Print JSON");
 
-  CLI::App* host = line.command(app, "host", "The child process; not for people",
-                                [l] {
+  define_check(line, plugins);
+
+  CLI::App* host = line.command(app, "host", "The child process; not for people", [l] {
+    if (l->check_child) return check::child_main();
     return l->child.empty() ? plugin::probe_main(l->file.c_str()) : isolation::child_main(l->child.c_str());
   });
   host->group("");
   CLI::Option_group* task = host->add_option_group("task");
   task->add_option("--probe", line.file, "Load this plugin and say what it is");
   task->add_option("--instance", line.child, "Run the plugin of this instance");
+  task->add_flag("--check", line.check_child, "Run the check on standard input");
   task->require_option(1);
 }
 
