@@ -38,6 +38,8 @@ struct Check {
   const char* matters;  // what a plugin that fails it does in the field
   // Null for a rule that is watched during all the others: its findings come from their children.
   void (*body)(Trial& trial);
+  // The checks without which a failure of this one says nothing new, separated by blanks.
+  const char* after = "";
   bool needs_events = false;  // a rule about what a source emits, which nobody sees when it emits nothing
 
   // Where the author reads on.

@@ -202,10 +202,11 @@ std::vector<std::string> wrong_samples(const std::string& schema) {
       for (const json& example : part["examples"]) given.emplace_back("example", example);
     }
     for (const auto& [what, value] : given) {
-      json alone = part;
+      // A document is an object, so the value stands in one.
+      json alone{{"type", "object"}, {"properties", {{"value", part}}}};
       if (root.contains("definitions")) alone["definitions"] = root["definitions"];
-      if (auto fits = fits_schema(alone.dump(), value); !fits) {
-        wrong.push_back(std::string("the ") + what + " at " + (at.empty() ? "/" : at) + " does not fit the schema there: " + fits.error().what);
+      if (auto fits = fits_schema(alone.dump(), {{"value", value}}); !fits) {
+        wrong.push_back(std::string("the ") + what + " at " + (at.empty() ? "/" : at) + " does not fit the schema there");
       }
     }
   });

@@ -6,16 +6,15 @@ namespace weir::check {
 namespace {
 
 // What has been completed is kept this long, to know a second completion from an unknown token.
-constexpr size_t kMaxEntries = 256;
+constexpr size_t kMaxEntries = 64;
 constexpr size_t kMaxRetired = 16;  // batches of up to 16 MiB
 
 }  // namespace
 
 const weir_batch* Deliveries::submitting(uint64_t token, Batch batch, bool vanishes) {
   std::lock_guard lock(mutex_);
-  if (entries_.size() >= kMaxEntries) {
-    std::erase_if(entries_, [](const auto& entry) { return entry.second.state == State::kCompleted; });
-  }
+  auto oldest = entries_.begin();  // tokens grow
+  if (entries_.size() >= kMaxEntries && oldest->second.state == State::kCompleted) entries_.erase(oldest);
   Entry& entry = entries_.emplace(token, Entry(std::move(batch))).first->second;
   entry.vanishes = vanishes;
   return entry.batch.get();
@@ -33,13 +32,20 @@ void Deliveries::give_back(Entry& entry) {
   if (retired_.size() > kMaxRetired) retired_.pop_front();
 }
 
-void Deliveries::refused(uint64_t token) {
+bool Deliveries::refused(uint64_t token) {
   std::lock_guard lock(mutex_);
   Entry& entry = entries_.at(token);
   if (entry.state == State::kCompleted) {
     trial_.find("refused-submit", "submit() failed, which says that the batch was not taken, and completed it all the same");
+    return false;
   }
   entry.state = State::kRefused;
+  return true;
+}
+
+void Deliveries::again(uint64_t token) {
+  std::lock_guard lock(mutex_);
+  entries_.at(token).state = State::kSubmitted;
 }
 
 void Deliveries::cancelled(uint64_t token) {

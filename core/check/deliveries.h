@@ -20,8 +20,10 @@ class Deliveries {
 
   // Before submit; the batch is kept until the token is done with.
   const weir_batch* submitting(uint64_t token, Batch batch, bool vanishes);
-  // submit did not take it: complete must not be called for it.
-  void refused(uint64_t token);
+  // submit did not take it: complete must not be called for it. False, with a finding, when it was all the same.
+  bool refused(uint64_t token);
+  // It is submitted once more.
+  void again(uint64_t token);
   // cancel has returned.
   void cancelled(uint64_t token);
   void complete(uint64_t token, const weir_sink_result* results, uint32_t n);

@@ -36,8 +36,10 @@ bool Report::passed() const { return count(*this, Outcome::kPassed) == results.s
 
 std::string line(const Result& result) {
   char text[96];
-  std::snprintf(text, sizeof text, "  %-7s  %-20s %6lld ms", word(result.outcome), result.check.c_str(),
-                static_cast<long long>(result.time.count()));
+  const Check* check = find_check(result.check);
+  const bool watched = check != nullptr && check->body == nullptr;
+  const std::string time = watched ? "watched" : std::to_string(result.time.count()) + " ms";
+  std::snprintf(text, sizeof text, "  %-7s  %-20s %9s", word(result.outcome), result.check.c_str(), time.c_str());
   return text + (result.note.empty() ? "" : "  " + result.note);
 }
 

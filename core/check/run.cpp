@@ -81,6 +81,7 @@ class Run {
   base::Status run_active(const Check& check, Subjects& about);
   base::Result<Ending> child(const Check& check, const Subjects& about, uint32_t round);
   Result watched(const Check& check, const Subjects& about) const;
+  Result skipped(const Check& check, const char* first, const Subjects& about) const;
   // The check that keeps this one from being run; null when none does.
   const char* hindered(const Check& check, const Subjects& about) const;
   bool wanted(const Check& check) const;
@@ -111,6 +112,10 @@ const char* Run::hindered(const Check& check, const Subjects& about) const {
   if (check.needs >= Needs::kConfig && bad("create")) return "create";
   if (check.needs >= Needs::kLife && bad("life-cycle")) return "life-cycle";
   if (check.needs >= Needs::kWork && bad("work")) return "work";
+  for (const auto& [name, result] : about.results) {
+    const std::string list = std::string(" ") + check.after + " ";
+    if (result.outcome != Outcome::kPassed && list.find(" " + name + " ") != std::string::npos) return find_check(name)->name;
+  }
   return nullptr;
 }
 
@@ -160,6 +165,15 @@ base::Status Run::run_active(const Check& check, Subjects& about) {
   return {};
 }
 
+// What a child of another check has found about it counts all the same.
+Result Run::skipped(const Check& check, const char* first, const Subjects& about) const {
+  Result result = watched(check, about);
+  if (result.outcome == Outcome::kFailed) return result;
+  result.outcome = Outcome::kNotRun;
+  result.note = std::string("because '") + first + "' did not pass";
+  return result;
+}
+
 Result Run::watched(const Check& check, const Subjects& about) const {
   Result result{check.name, about.component, Outcome::kPassed, {}, "", {}};
   if (auto found = about.found.find(check.name); found != about.found.end()) {
@@ -185,9 +199,8 @@ base::Status Run::one(Subjects& about) {
   for (const Check* check : checks) {
     if (check->body == nullptr) continue;
     if (const char* first = hindered(*check, about)) {
-      Result skipped{check->name, about.component, Outcome::kNotRun, {}, std::string("because '") + first + "' did not pass", {}};
-      about.results[check->name] = skipped;
-      report(std::move(skipped));
+      about.results[check->name] = skipped(*check, first, about);
+      report(about.results[check->name]);
       continue;
     }
     if (auto ran = run_active(*check, about); !ran) return ran;
@@ -195,13 +208,8 @@ base::Status Run::one(Subjects& about) {
   }
   for (const Check* check : checks) {
     if (check->body != nullptr) continue;
-    Result result = watched(*check, about);
     const char* first = hindered(*check, about);
-    if (result.outcome != Outcome::kFailed && first != nullptr) {
-      result.outcome = Outcome::kNotRun;
-      result.note = std::string("because '") + first + "' did not pass";
-    }
-    report(std::move(result));
+    report(first != nullptr ? skipped(*check, first, about) : watched(*check, about));
   }
   return {};
 }

@@ -97,7 +97,10 @@ uint64_t SinkWork::submit(Batch batch, bool vanishes) {
   const weir_batch* given = subject_.host().deliveries().submitting(token, std::move(batch), vanishes);
   std::string why;
   for (int tries = 0; tries < kSubmitTries; ++tries) {
-    if (tries > 0) std::this_thread::sleep_for(kSubmitPause);
+    if (tries > 0) {
+      std::this_thread::sleep_for(kSubmitPause);
+      subject_.host().deliveries().again(token);
+    }
     ErrorBuffer error;
     weir_status status;
     {
@@ -106,10 +109,9 @@ uint64_t SinkWork::submit(Batch batch, bool vanishes) {
                               base::monotonic_ns(base::now() + trial_.job().call_limit), error.get());
     }
     Answer answer = error.judge(trial_, "submit", status);
-    if (answer.ok()) return token;
+    if (answer.ok() || !subject_.host().deliveries().refused(token)) return token;
     why = answer.text;
   }
-  subject_.host().deliveries().refused(token);
   trial_.find("submit() does not take a batch of ordinary events: " + why);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "config_values.h"
 #include "ref_cache.h"
 
 namespace weir::enrich {
@@ -71,17 +72,17 @@ void Units::configure(std::string_view config) {
       if (!value.is_object()) throw sdk::Failure(WEIR_E_INVALID, "targets must be an object", "/targets");
       for (const auto& [quantity, unit] : value.items()) {
         if (!unit.is_string())
-          throw sdk::Failure(WEIR_E_INVALID, "a target must be a unit", "/targets/" + quantity);
+          throw sdk::Failure(WEIR_E_INVALID, "a target must be a unit", "/targets" + token(quantity));
         set_target(quantity, unit.get_ref<const std::string&>());
       }
     } else {
-      throw sdk::Failure(WEIR_E_INVALID, "unknown key; known are targets and unknown", "/" + key);
+      throw sdk::Failure(WEIR_E_INVALID, "unknown key; known are targets and unknown", token(key));
     }
   }
 }
 
 void Units::set_target(std::string_view quantity, std::string_view unit) {
-  const std::string pointer = "/targets/" + std::string(quantity);
+  const std::string pointer = "/targets" + token(quantity);
   if (canonical_unit(quantity) == nullptr) {
     throw sdk::Failure(WEIR_E_INVALID, "no quantity of this name; there are " + quantities(), pointer);
   }
