@@ -16,7 +16,7 @@ constexpr Check kChecks[] = {
     {"symbols", kWholeFile, Needs::kFile, "looks for exported names, STB_GNU_UNIQUE, -z nodelete, lazy binding",
      "leaked symbols are taken by other plugins or pin the old version in memory at every upgrade; a symbol bound late ends the gateway days later", check_symbols},
     {"load", kWholeFile, Needs::kFile, "loads it, runs init and deinit, reads the descriptors and tables",
-     "a constructor or init that aborts or hangs keeps the plugin, and before the probe kept the gateway, from starting", check_load},
+     "a constructor or init that aborts or hangs keeps the plugin, and before the probe kept the gateway, from starting", check_load, "note"},
     {"descriptor", kAll, Needs::kLibrary, "compares names, description, interfaces and tables with what the ABI says",
      "the gateway decides by it what the component gets and how it is upgraded", check_descriptor},
     {"schema", kAll, Needs::kLibrary, "checks the configuration schema, its defaults and its examples",
@@ -137,7 +137,7 @@ constexpr Check kChecks[] = {
     {"leak-data", kData, Needs::kWork, "a thousand batches, watching memory",
      "a few bytes a batch are all of a small gateway's memory within weeks", check_leak_data},
     {"unload", kAll, Needs::kWork, "works, unloads, and looks whether the library has left the process, three times",
-     "an old version that stays costs memory at each upgrade until the gateway is restarted", check_unload},
+     "an old version that stays costs memory at each upgrade until the gateway is restarted", check_unload, "symbols"},
     {"throughput", kData, Needs::kWork, "measures events per second",
      "one slow component holds back everything behind it", check_throughput},
 };

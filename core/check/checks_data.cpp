@@ -18,7 +18,7 @@ constexpr double kLeastDelivered = 50;
 // Gives these events to the component, as one batch or as its limits allow. What came out, to be compared.
 std::vector<std::string> give(Trial& trial, Subject& subject, const std::vector<Sample>& samples,
                               uint32_t stride = sizeof(weir_event_v1)) {
-  if (trial.is(plugin::Kind::kTransform)) return TransformWork(trial, subject).process(Batch(samples, stride));
+  if (trial.is(plugin::Kind::kTransform)) return TransformWork(trial, subject).process(samples, 0, stride);
   return {SinkWork(trial, subject).deliver(samples, stride)};
 }
 

@@ -79,7 +79,7 @@ const char* field_name(uint32_t field) {
 Recorder::Recorder(Trial& trial, bool stateful) : weir_output{}, trial_(trial), stateful_(stateful) {
   keep = [](weir_output* output, uint32_t i) { of(output).decide("keep", i, Fate::kKept, "keep"); };
   drop = [](weir_output* output, uint32_t i, weir_text reason) {
-    std::string fault = reason.size == 0 ? "a drop without a reason" : text_fault("a reason", reason);
+    std::string fault = reason.size == 0 ? "no reason" : text_fault("a reason", reason);
     if (!fault.empty()) of(output).refuse("drop() was given " + fault);
     of(output).decide("drop", i, Fate::kDropped, "drop(" + (fault.empty() ? shown(string_of(reason)) : "?") + ")");
   };

@@ -229,6 +229,7 @@ base::Result<Report> Run::all() {
     Subjects about;
     about.described = &described;
     about.component = described.name;
+    about.results = file.results;
     if (!options_.config.empty()) {
       about.config = options_.config;
     } else if (auto least = least_config(described.config_schema)) {

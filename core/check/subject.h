@@ -2,11 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 
 #include "check/host.h"
 #include "check/recorder.h"
+#include "check/samples.h"
 #include "check/trial.h"
 
 namespace weir::check {
@@ -52,6 +53,8 @@ class Subject {
   Host& host() { return *host_; }
   // Of a transform. It lives as long as the instance, because a plugin may use its output too late.
   Recorder& recorder() { return *recorder_; }
+  // Keeps a batch until the next one is retired.
+  void retire(Batch batch) { retired_.emplace(std::move(batch)); }
   const weir_sink_limits& limits() const { return limits_; }
   weir_sink_limits ask_limits();  // and keeps them for limits()
   // How it is, judged by the check `health`. Any thread.
@@ -67,6 +70,7 @@ class Subject {
   const weir_component_v1* const life_;
   void* self_ = nullptr;
   weir_sink_limits limits_{};
+  std::optional<Batch> retired_;
 };
 
 // A caller's weir_error with guards behind its buffers, and what the plugin wrote into it.

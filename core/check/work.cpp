@@ -59,6 +59,14 @@ const std::vector<std::string>& TransformWork::process(const Batch& batch, uint6
   return recorder_.decisions();
 }
 
+const std::vector<std::string>& TransformWork::process(std::span<const Sample> samples, uint64_t position,
+                                                       uint32_t stride) {
+  Batch batch(samples, stride);
+  const auto& decisions = process(batch, position);
+  subject_.retire(std::move(batch));
+  return decisions;
+}
+
 Answer TransformWork::tick(int64_t now_ns, uint64_t position) {
   now_ns_ = std::max(now_ns_, now_ns);
   weir_transform_context context{position, now_ns_};

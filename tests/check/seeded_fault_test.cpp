@@ -99,15 +99,15 @@ constexpr Seeded kSink[] = {
 };
 
 constexpr Seeded kTransform[] = {
-    {"seeded-transform", "forgets-an-event", "decisions", "event 17"},
-    {"seeded-transform", "counts-from-one", "decisions", "names event"},
+    {"seeded-transform", "forgets-an-event", "decisions", "got no decision"},
+    {"seeded-transform", "names-no-event", "decisions", "names event"},
     {"seeded-transform", "decides-twice", "decisions", "second decision"},
     {"seeded-transform", "amends-not-a-number", "amendments", "NaN"},
     {"seeded-transform", "sets-host-metadata", "amendments", "weir."},
-    {"seeded-transform", "drops-without-a-reason", "amendments", "without a reason"},
+    {"seeded-transform", "drops-without-a-reason", "amendments", "no reason"},
     {"seeded-transform", "puts-though-pure", "amendments", "pure"},
-    {"seeded-transform", "depends-on-the-cut", "cut-independence", "first=yes"},
-    {"seeded-transform", "remembers", "pure", "every seventh"},
+    {"seeded-transform", "depends-on-the-cut", "cut-independence", "first:yes"},
+    {"seeded-transform", "remembers", "pure", "every fifth"},
     {"seeded-transform", "uses-an-old-output", "thread-tags", "keep()"},
     {"seeded-transform", "reads-the-last-batch", "batch-lifetime", "SIGSEGV in process"},
     {"seeded-transform", "writes-into-the-batch", "batch-untouched", "amend()"},

@@ -63,10 +63,10 @@ TEST(PluginCheck, UsesTheConfigurationThatIsGiven) {
   const test::TempDir folder;
   std::ofstream(folder / "wrong.json") << "{ \"level\": \"high\" } // as in a manifest\n";
   std::ofstream(folder / "right.json") << "{ \"level\": 3 } // as in a manifest\n";
-  const Checked wrong = check(test_plugin("seeded-sink"), "", {"--config", (folder / "wrong.json").string()});
+  const Checked wrong = check(test_plugin("seeded-sink"), "", {"--config", folder / "wrong.json"});
   EXPECT_THAT(wrong.with("not run"), Contains("create"));
   EXPECT_THAT(wrong.finished.output, HasSubstr("does not fit the schema"));
-  const Checked right = check(test_plugin("seeded-sink"), "", {"--only", "work", "--config", (folder / "right.json").string()});
+  const Checked right = check(test_plugin("seeded-sink"), "", {"--only", "work", "--config", folder / "right.json"});
   expect_sound(right);
   EXPECT_THAT(right.with("passed"), Not(Contains("leak"))) << "--only runs what work stands on";
 }

@@ -96,7 +96,8 @@ inline weir_status faults_of_create(weir_host* host, std::string_view config, we
     auto* metrics = static_cast<const weir_metrics_v1*>(weir_host_get(host, WEIR_METRICS));
     if (metrics != nullptr) metrics->declare(host, WEIR_METRIC_COUNTER, sdk::text("Events Total"), sdk::text("all"));
   }
-  if (fault("undeclared-service")) static_cast<const weir_gateway_v1*>(weir_host_get(host, WEIR_GATEWAY))->id(host);
+  const auto* gateway = static_cast<const weir_gateway_v1*>(weir_host_get(host, WEIR_GATEWAY));
+  if (fault("undeclared-service") && gateway != nullptr) gateway->id(host);
   return WEIR_OK;
 }
 

@@ -23,6 +23,7 @@ class SeededSink final : public Instance {
     for (int fd : pipe_) ::close(fd);
   }
   void start() override {
+    others_stopped_ = false;
     thread_ = std::thread([this] { run(); });
   }
   void stop() override {

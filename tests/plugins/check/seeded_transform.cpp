@@ -11,10 +11,13 @@ class SeededTransform final : public Instance {
  public:
   using Instance::Instance;
 
+  void stop() override {
+    if (fault("uses-an-old-output") && last_ != nullptr) last_->keep(last_, 0);
+  }
+
   weir_status process(const weir_batch* batch, sdk::Output output, weir_output* raw) {
     if (fault("slow-in-bulk") && batch->count == 1000) sleep_ms(1100);
     if (fault("blocks")) sleep_ms(30);
-    if (fault("uses-an-old-output") && last_ != nullptr) last_->keep(last_, 0);
     if (fault("reads-the-last-batch") && last_batch_ != nullptr && last_batch_->magic == 0) write("strange");
     last_ = raw;
     last_batch_ = batch;
@@ -48,19 +51,20 @@ class SeededTransform final : public Instance {
  private:
   void decide(const weir_batch* batch, uint32_t i, sdk::Output& output) {
     const sdk::EventView event(batch, i);
-    if (fault("forgets-an-event") && i == 17) return;
-    if (fault("counts-from-one")) return output.keep(i + 1);
+    const bool third = event.record().sequence == 3;
+    if (fault("forgets-an-event") && third) return;
+    if (fault("names-no-event") && third) output.keep(batch->count);
     if (fault("depends-on-the-cut") && i == 0) output.amend_metadata(i, "first", "yes");
-    if (fault("remembers") && ++seen_ % 7 == 0) return output.drop(i, "every seventh");
-    if (fault("amends-not-a-number") && i == 3) output.amend_number(i, 0.0 / zero_);
-    if (fault("sets-host-metadata") && i == 3) output.amend_metadata(i, "weir.auth.subject", "me");
-    if (fault("puts-though-pure") && i == 3) output.put("key", "value");
-    if (fault("drops-without-a-reason") && i == 3) return output.drop(i, "");
+    if (fault("remembers") && ++seen_ % 5 == 0) return output.drop(i, "every fifth");
+    if (fault("amends-not-a-number") && third) output.amend_number(i, 0.0 / zero_);
+    if (fault("sets-host-metadata") && third) output.amend_metadata(i, "weir.auth.subject", "me");
+    if (fault("puts-though-pure") && third) output.put("key", "value");
+    if (fault("drops-without-a-reason") && third) return output.drop(i, "");
 #ifdef SEEDED_STATEFUL
     count(event, i, output);
 #endif
     output.keep(i);
-    if (fault("decides-twice") && i == 3) output.reject(i, 1, "after all");
+    if (fault("decides-twice") && third) output.reject(i, 1, "after all");
   }
 
   [[maybe_unused]] void count(const sdk::EventView& event, uint32_t i, sdk::Output& output) {
