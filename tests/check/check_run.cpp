@@ -33,7 +33,8 @@ Checked check(const std::string& file, const std::string& fault, const std::vect
                                         "--call-limit-ms", "2000", "--cycles", "600"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   test::ProcessOptions options;
-  options.environment = {{"WEIR_TEST_FAULT", fault}};
+  // A sanitizer would turn a SIGSEGV into an exit code of its own.
+  options.environment = {{"WEIR_TEST_FAULT", fault}, {"ASAN_OPTIONS", "handle_segv=0"}, {"TSAN_OPTIONS", "handle_segv=0"}};
   Checked checked{test::run(arguments, options, std::chrono::minutes(2)), nullptr};
   checked.report = nlohmann::json::parse(checked.finished.output, nullptr, false);
   return checked;
