@@ -223,6 +223,12 @@ base::Result<Report> Run::all() {
   }
   Subjects file;
   if (auto ran = one(file); !ran) return ran.error();
+  const bool known = std::any_of(components_.begin(), components_.end(),
+                                 [&](const Described& one) { return one.name == options_.component; });
+  if (!options_.component.empty() && !components_.empty() && !known) {
+    return base::error(Code::kNotFound, "it has no component '" + options_.component + "'", options_.file,
+                       "weir plugin inspect shows what it has");
+  }
   // What does not load has no components to check; that it does not is what the report says.
   for (const Described& described : components_) {
     if (!options_.component.empty() && options_.component != described.name) continue;

@@ -87,6 +87,7 @@ TEST(PluginCheck, EndsWithTwoWhenItIsUsedWrongly) {
   EXPECT_EQ(test::run({weir, "plugin", "check"}).exit.code, 2);
   EXPECT_EQ(test::run({weir, "plugin", "check", "/nowhere.so"}).exit.code, 2);
   EXPECT_EQ(test::run({weir, "plugin", "check", test_plugin("seeded-sink"), "--only", "luck"}).exit.code, 2);
+  EXPECT_EQ(test::run({weir, "plugin", "check", test_plugin("seeded-sink"), "--component", "seeded.source"}).exit.code, 2);
   EXPECT_EQ(test::run({weir, "plugin", "check", test_plugin("seeded-sink"), "--config", "/nowhere.json"}).exit.code, 2);
 }
 
