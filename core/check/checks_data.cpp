@@ -62,11 +62,14 @@ void check_batch_lifetime(Trial& trial) {
   Estate estate;
   Subject subject(trial, estate);
   if (!subject.up()) return;
+  std::vector<Batch> gone;  // kept, so that no later one takes its place in memory
   for (uint32_t i = 0; i < 20; ++i) {
     const auto samples = ordinary(20, 1 + uint64_t{i} * 20);
     if (trial.is(plugin::Kind::kTransform)) {
       Batch batch(samples, sizeof(weir_event_v1), Memory::kGuarded);
       TransformWork(trial, subject).process(batch, uint64_t{i} * 20);
+      batch.vanish();
+      gone.push_back(std::move(batch));
     } else {
       SinkWork work(trial, subject);
       const std::span<const Sample> fitting(samples.data(), work.most(20));

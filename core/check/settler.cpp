@@ -128,7 +128,7 @@ uint64_t Settler::accepted() const {
 }
 uint64_t Settler::unsettled() const {
   std::lock_guard lock(mutex_);
-  return waiting_.size();
+  return queue_.size();
 }
 
 bool Settler::wait_offered(uint64_t more_than, base::Monotonic until) {

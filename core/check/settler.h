@@ -41,6 +41,7 @@ class Settler {
 
   uint64_t offered() const;   // emit calls
   uint64_t accepted() const;  // batches
+  // Batches that the source was not begun to be told of: what it is being told just now it may know already.
   uint64_t unsettled() const;
   // Whether a batch is offered by `until`.
   bool wait_offered(uint64_t more_than, base::Monotonic until);
