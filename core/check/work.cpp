@@ -16,7 +16,6 @@ extern char** environ;
 namespace weir::check {
 namespace {
 
-constexpr uint32_t kDefaultBatchEvents = 1000;  // where a sink leaves it to the host
 constexpr uint32_t kDefaultWindow = 4;
 constexpr uint32_t kMostInFlight = 16;  // enough to see how a sink takes several
 // A sink that does not take a batch is asked again as in the gateway, a few times.

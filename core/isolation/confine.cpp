@@ -64,6 +64,11 @@ constexpr int kOnlyWithNetwork[] = {SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP
 // Signals may go to this process itself only: the gateway has the same user.
 constexpr int kSignals[] = {SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo)};
 
+// What the library's macros make is C's; clang refuses it in C++.
+scmp_arg_cmp compare(unsigned argument, scmp_compare how, scmp_datum_t first, scmp_datum_t second = 0) {
+  return {argument, how, first, second};
+}
+
 base::Status forbid_calls(bool network, bool files) {
   std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(::seccomp_init(SCMP_ACT_ALLOW), &::seccomp_release);
   if (filter == nullptr) return failed("seccomp", ENOMEM);
@@ -76,7 +81,7 @@ base::Status forbid_calls(bool network, bool files) {
   for (int call : kNever) {
     // Reading its own limits stays possible.
     if (call == SCMP_SYS(prlimit64)) {
-      rule(SCMP_ACT_ERRNO(EPERM), call, SCMP_A2(SCMP_CMP_NE, 0));
+      rule(SCMP_ACT_ERRNO(EPERM), call, compare(2, SCMP_CMP_NE, 0));
     } else {
       rule(SCMP_ACT_ERRNO(EPERM), call);
     }
@@ -86,28 +91,28 @@ base::Status forbid_calls(bool network, bool files) {
   }
   // A local socket could be the gateway's own, which obeys whoever may open it.
   constexpr scmp_datum_t kInt = 0xffffffff;  // the kernel takes 32 bits of these, whatever the others hold
-  if (network) rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), SCMP_A0(SCMP_CMP_MASKED_EQ, kInt, AF_UNIX));
+  if (network) rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), compare(0, SCMP_CMP_MASKED_EQ, kInt, AF_UNIX));
   if (!files) {
     for (int call : kOnlyWithFiles) rule(SCMP_ACT_ERRNO(EPERM), call);
   }
   for (int call : kNoHiddenMemory) rule(SCMP_ACT_ERRNO(EPERM), call);
-  for (int call : kOwnSchedulingFirst) rule(SCMP_ACT_ERRNO(EPERM), call, SCMP_A0(SCMP_CMP_NE, 0));
-  for (int call : kOwnSchedulingSecond) rule(SCMP_ACT_ERRNO(EPERM), call, SCMP_A1(SCMP_CMP_NE, 0));
+  for (int call : kOwnSchedulingFirst) rule(SCMP_ACT_ERRNO(EPERM), call, compare(0, SCMP_CMP_NE, 0));
+  for (int call : kOwnSchedulingSecond) rule(SCMP_ACT_ERRNO(EPERM), call, compare(1, SCMP_CMP_NE, 0));
   // Signals by way of a descriptor: whose data tells whom, with which signal.
   for (scmp_datum_t command : {F_SETOWN, F_SETSIG, F_SETOWN_EX}) {
-    rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_MASKED_EQ, kInt, command));
+    rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fcntl), compare(1, SCMP_CMP_MASKED_EQ, kInt, command));
   }
   auto self = static_cast<scmp_datum_t>(::getpid());
-  for (int call : kSignals) rule(SCMP_ACT_ERRNO(EPERM), call, SCMP_A0(SCMP_CMP_NE, self));
+  for (int call : kSignals) rule(SCMP_ACT_ERRNO(EPERM), call, compare(0, SCMP_CMP_NE, self));
   // The same, and typing into the terminal that the gateway was started from.
   for (scmp_datum_t request : {TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP}) {
-    rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, kInt, request));
+    rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), compare(1, SCMP_CMP_MASKED_EQ, kInt, request));
   }
   // Threads, but no processes. What clone3 is asked for lies in memory, where a filter cannot look: without it the C
   // library uses clone.
   rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
   constexpr scmp_datum_t kThread = 0x00010000;  // CLONE_THREAD
-  rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, kThread, 0));
+  rule(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), compare(0, SCMP_CMP_MASKED_EQ, kThread, 0));
   if (done == 0) done = ::seccomp_load(filter.get());
   return done == 0 ? base::Status() : failed("seccomp", -done);
 }

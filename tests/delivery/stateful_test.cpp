@@ -79,7 +79,6 @@ TEST_F(Stateful, AnIdleEngineWritesNothing) {
   // Many ticks pass.
   for (int64_t now = 5; now < 14; ++now) {
     clock_ = now;
-    std::atomic<bool> asked{false};
     ASSERT_TRUE(test::wait_until([&, at = base::now()] { return base::now() - at > 3 * engine_options_.tick_every; }));
   }
   EXPECT_EQ(machine_.disk().changes(), before);
