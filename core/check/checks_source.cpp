@@ -11,6 +11,8 @@ namespace {
 
 // Long enough for a device's message to pass through a source that should have stopped reading.
 constexpr base::Duration kQuiet = std::chrono::milliseconds(300);
+// How long nothing may come until what was under way counts as having come.
+constexpr base::Duration kInFlight = std::chrono::milliseconds(50);
 constexpr base::Duration kShortDrain = std::chrono::milliseconds(200);
 // Within the second that BUSY asks for. A source that waits, or passes it on to its devices, offers about as often as
 // when it is accepted; one that spins offers without end.
@@ -76,7 +78,12 @@ void check_credit(Trial& trial) {
   if (!subject.up() || !stimulate(trial, subject, estate)) return;
   give_credit(trial, subject, 0, 0);
   Settler& settler = subject.host().settler();
-  const uint64_t before = settler.offered();
+  // What it had read when the credit went may still come.
+  uint64_t before = settler.offered();
+  for (const base::Monotonic until = base::now() + trial.job().call_limit;
+       base::now() < until && settler.wait_offered(before, base::now() + kInFlight);) {
+    before = settler.offered();
+  }
   {
     Stimulus stimulus(trial, estate);
     if (settler.wait_offered(before, base::now() + kQuiet)) {
