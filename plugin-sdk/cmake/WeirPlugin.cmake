@@ -13,6 +13,13 @@ function(weir_add_plugin name)
   set_target_properties(weir_plugin_${name} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${ARG_OUTPUT}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  # What the headers need at least; a project that has chosen a later standard keeps it.
+  if(NOT CMAKE_CXX_STANDARD)
+    set_target_properties(weir_plugin_${name} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+  endif()
+  if(NOT CMAKE_C_STANDARD)
+    set_target_properties(weir_plugin_${name} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON)
+  endif()
   target_compile_options(weir_plugin_${name} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
   target_link_libraries(weir_plugin_${name} PRIVATE weir-sdk::headers ${ARG_LINKS})
   target_link_options(weir_plugin_${name} PRIVATE

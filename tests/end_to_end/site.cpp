@@ -24,12 +24,22 @@ std::string build_folder() { return fs::read_symlink("/proc/self/exe").parent_pa
 Site::Site(const std::string& folder)
     : own_(folder.empty() ? std::make_unique<TempDir>() : nullptr),
       root_(folder.empty() ? own_->path().string() : folder),
+      program_(build_folder() + "/bin/weir"),
       http_port_(free_port()),
       admin_port_(free_port()) {
   fs::create_directories(manifests());
+  write_gateway({build_folder() + "/lib/weir/examples", build_folder() + "/lib/weir/test-plugins"});
+}
+
+void Site::use(const std::string& program, const std::vector<std::string>& plugin_dirs) {
+  program_ = program;
+  write_gateway(plugin_dirs);
+}
+
+void Site::write_gateway(const std::vector<std::string>& plugin_dirs) {
   manifest("gateway", {{"gateway_id", "test-site"},
                        {"data_dir", "data"},
-                       {"plugin_dirs", {build_folder() + "/lib/weir/examples", build_folder() + "/lib/weir/test-plugins"}},
+                       {"plugin_dirs", plugin_dirs},
                        {"admin", {{"listen", "127.0.0.1:" + std::to_string(admin_port_)}}}});
 }
 
@@ -55,8 +65,7 @@ void Site::main_line() {
 }
 
 void Site::spawn() {
-  process_ = std::make_unique<Process>(
-      std::vector<std::string>{build_folder() + "/bin/weir", "run", "--manifests", manifests()});
+  process_ = std::make_unique<Process>(std::vector<std::string>{program_, "run", "--manifests", manifests()});
 }
 
 void Site::start_anyway() {
@@ -133,7 +142,7 @@ HttpResponse Site::post(const json& events, const HttpHeaders& headers) {
 }
 
 Finished Site::weir(std::vector<std::string> arguments, bool with_manifests) {
-  arguments.insert(arguments.begin(), build_folder() + "/bin/weir");
+  arguments.insert(arguments.begin(), program_);
   if (with_manifests) arguments.insert(arguments.end(), {"--manifests", manifests()});
   return run(arguments);
 }

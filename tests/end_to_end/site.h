@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "support/http.h"
 #include "support/process.h"
@@ -16,6 +17,9 @@ class Site {
  public:
   // `folder` "" is a temporary one. gateway.json is written; instances come by manifest().
   explicit Site(const std::string& folder = "");
+
+  // Runs another `weir` than this build's, with other plugin folders beside its own. Call it before start().
+  void use(const std::string& program, const std::vector<std::string>& plugin_dirs);
 
   // Writes NAME.json in one step, as an operator's tool would. The gateway notices by itself.
   void manifest(const std::string& name, const nlohmann::json& content);
@@ -53,8 +57,9 @@ class Site {
 
  private:
   void spawn();
+  void write_gateway(const std::vector<std::string>& plugin_dirs);
   std::unique_ptr<TempDir> own_;
-  std::string root_;
+  std::string root_, program_;
   uint16_t http_port_, admin_port_;
   std::unique_ptr<Process> process_;
 };
