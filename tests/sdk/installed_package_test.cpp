@@ -91,7 +91,7 @@ WEIR_PLUGIN(kComponents)
 WEIR_PLUGIN_NOTE("mapped", "1.0.0", "\"mapped.transform\":\"transform\"")
 )cpp");
   build_with_cmake(folder.path());
-  Finished inspect = run({installed_weir(), "plugin", "inspect", folder / "build/lib/weir/plugins/mapped.so"});
+  Finished inspect = weir({"plugin", "inspect", folder / "build/lib/weir/plugins/mapped.so"});
   EXPECT_EQ(inspect.exit.code, 0) << inspect.errors;
   EXPECT_THAT(inspect.output, HasSubstr("mapped.transform"));
 }

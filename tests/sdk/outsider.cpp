@@ -67,6 +67,13 @@ void Outsider::build_with_cmake(const std::vector<std::string>& options) const {
   test::build_with_cmake(folder(), options);
 }
 
-void use_installed(Site& site, const std::string& plugin_folder) { site.use(installed_weir(), {plugin_folder}); }
+std::string isolation_name(const ::testing::TestParamInfo<std::string>& info) {
+  return info.param == "process" ? "InAProcessOfItsOwn" : "InTheGateway";
+}
+
+Finished weir(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), installed_weir());
+  return run(arguments);
+}
 
 }  // namespace weir::test

@@ -1,8 +1,9 @@
 // A third party's project: copied away from the sources and built with nothing but the installed prefix.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "end_to_end/site.h"
@@ -16,8 +17,9 @@ std::string installed_prefix();
 std::string installed_weir();
 std::string source_folder();
 
-// How an outsider is run. Every test of one runs once for each.
+// Where an outsider runs, as its manifest says under "isolation". Every test of one runs once for each.
 inline const std::vector<std::string> kIsolations = {"in-process"};
+std::string isolation_name(const ::testing::TestParamInfo<std::string>& info);
 
 // The environment in which a third party builds: its package manager found the prefix. What this build is
 // instrumented with, their code is too, and ccache makes the second run of a test cheap.
@@ -45,7 +47,7 @@ void build_with_cmake(const std::string& folder, const std::vector<std::string>&
 // Runs to the end and throws std::runtime_error with what was printed when it does not end with 0.
 std::string run_or_throw(const std::vector<std::string>& command, const ProcessOptions& options);
 
-// A site on the installed gateway that finds plugins in `plugin_folder` too.
-void use_installed(Site& site, const std::string& plugin_folder);
+// Runs the installed `weir` with arguments.
+Finished weir(std::vector<std::string> arguments);
 
 }  // namespace weir::test

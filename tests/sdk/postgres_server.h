@@ -1,0 +1,33 @@
+// A PostgreSQL server of a test: its own cluster in a temporary folder, on a Unix socket alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "support/process.h"
+#include "support/temp_dir.h"
+
+namespace weir::test {
+
+// PostgreSQL will not run as root: a test that does runs it as the user `postgres` of Debian's package.
+class PostgresServer {
+ public:
+  PostgresServer();  // makes the cluster; start() is for the server
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+  ~PostgresServer() { stop(); }
+
+  void start();  // and waits until it answers
+  void stop();   // as an operator would: clients are sent away
+
+  // For libpq.
+  std::string connection() const { return "host=" + folder_.path().string() + " user=weir dbname=postgres"; }
+  // What psql prints for one statement, without the last newline. Throws std::runtime_error with its error.
+  std::string query(const std::string& sql) const;
+
+ private:
+  TempDir folder_;
+  std::unique_ptr<Process> server_;
+};
+
+}  // namespace weir::test
