@@ -19,6 +19,11 @@ struct CheckCommand {
   bool list = false;
 };
 
+// `weir plugin new`.
+struct NewCommand {
+  std::string name, kind, language = "c++";
+};
+
 int run(const Common& common, const std::string& log_level);
 int check(const std::string& folder, bool json);
 int status(const Common& common);
@@ -33,6 +38,7 @@ int dead_show(const Common& common, int64_t number);
 int plugin_list(const Common& common);
 int plugin_inspect(const std::string& file, bool json);
 int plugin_check(const CheckCommand& command, bool json);
+int plugin_new(const NewCommand& command);
 
 // Where the plugins that came with this program are: ../lib/weir/plugins beside it.
 std::string own_plugin_folder();

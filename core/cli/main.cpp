@@ -20,6 +20,7 @@ struct Line {
   Common common;
   std::string folder = "manifests", log_level = "info", instance, id, consumer, file, child;
   CheckCommand check;
+  NewCommand beginning;
   bool once = false, check_child = false;
   uint64_t lines = 20, limit = 50;
   int64_t number = 0;
@@ -60,6 +61,16 @@ void define_check(Line& line, CLI::App* plugins) {
   made->add_option("--cycles", line.check.cycles, "Lives in the leak check; ten times the swaps")
       ->check(CLI::Range(3, 1'000'000))->capture_default_str();
   made->add_flag("--json", line.common.json, "Print JSON");
+}
+
+void define_new(Line& line, CLI::App* plugins) {
+  Line* l = &line;
+  CLI::App* made = line.command(plugins, "new", "Begin a plugin: a project that builds, checks and packages itself",
+                                [l] { return plugin_new(l->beginning); });
+  made->add_option("NAME", line.beginning.name, "Its name, and that of the folder: lower-case letters, digits and '-'")->required();
+  made->add_option("--kind", line.beginning.kind, "source, transform or sink")
+      ->check(CLI::IsMember({"source", "transform", "sink"}))->required();
+  made->add_option("--lang", line.beginning.language, "c or c++")->check(CLI::IsMember({"c", "c++"}))->capture_default_str();
 }
 
 void define(Line& line) {
@@ -107,6 +118,7 @@ void define(Line& line) {
   inspect->add_option("FILE", line.file, "The .so file")->required();
   inspect->add_flag("--json", line.common.json, "Print JSON");
 
+  define_new(line, plugins);
   define_check(line, plugins);
 
   CLI::App* host = line.command(app, "host", "The child process; not for people", [l] {
