@@ -18,7 +18,7 @@ std::string installed_weir();
 std::string source_folder();
 
 // Where an outsider runs, as its manifest says under "isolation". Every test of one runs once for each.
-inline const std::vector<std::string> kIsolations = {"in-process"};
+inline const std::vector<std::string> kIsolations = {"in-process", "process"};
 std::string isolation_name(const ::testing::TestParamInfo<std::string>& info);
 
 // The environment in which a third party builds: its package manager found the prefix. What this build is
