@@ -1,6 +1,8 @@
 #include "sdk/postgres_server.h"
 
+#include <arpa/inet.h>
 #include <pwd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -30,13 +32,27 @@ std::vector<std::string> unprivileged(std::vector<std::string> command) {
   return command;
 }
 
+// PostgreSQL wants to be told its port.
+std::string unused_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool found = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(socket);
+  if (!found) throw std::runtime_error("there is no port for PostgreSQL");
+  return std::to_string(ntohs(address.sin_port));
+}
+
 void expect_done(const Finished& finished) {
   if (finished.exit.code != 0) throw std::runtime_error(finished.output + finished.errors);
 }
 
 }  // namespace
 
-PostgresServer::PostgresServer() {
+PostgresServer::PostgresServer() : port_(unused_port()) {
   const std::string folder = folder_.path();
   if (geteuid() == 0) {
     const passwd* user = getpwnam("postgres");
@@ -55,8 +71,8 @@ void PostgresServer::start() {
   there.working_folder = folder;
   // -F: no fsync, which a test has no use for.
   server_ = std::make_unique<Process>(
-      unprivileged({program("postgres"), "-D", folder + "/data", "-k", folder, "-h", "", "-F"}), there);
-  const bool up = wait_until([&] { return run({"pg_isready", "-h", folder}).exit.code == 0; }, kPatience,
+      unprivileged({program("postgres"), "-D", folder + "/data", "-k", folder, "-h", "127.0.0.1", "-p", port_, "-F"}), there);
+  const bool up = wait_until([&] { return run({"pg_isready", "-h", "127.0.0.1", "-p", port_}).exit.code == 0; }, kPatience,
                              std::chrono::milliseconds(50));
   if (!up) throw std::runtime_error("PostgreSQL did not start:\n" + server_->errors());
 }

@@ -1,4 +1,4 @@
-// A PostgreSQL server of a test: its own cluster in a temporary folder, on a Unix socket alone.
+// A PostgreSQL server of a test: its own cluster in a temporary folder, on a port of this machine alone.
 #pragma once
 
 #include <memory>
@@ -20,13 +20,14 @@ class PostgresServer {
   void start();  // and waits until it answers
   void stop();   // as an operator would: clients are sent away
 
-  // For libpq.
-  std::string connection() const { return "host=" + folder_.path().string() + " user=weir dbname=postgres"; }
+  // For libpq. By TCP: local sockets are closed to a plugin in a process of its own.
+  std::string connection() const { return "host=127.0.0.1 port=" + port_ + " user=weir dbname=postgres"; }
   // What psql prints for one statement, without the last newline. Throws std::runtime_error with its error.
   std::string query(const std::string& sql) const;
 
  private:
   TempDir folder_;
+  std::string port_;  // the same one after each start
   std::unique_ptr<Process> server_;
 };
 
