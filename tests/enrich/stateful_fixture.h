@@ -55,7 +55,7 @@ class StatefulEnrichTest : public ::testing::Test {
     }
   }
 
-  PluginLibrary library_{plugin_path("enrich-stateful")};
+  PluginLibrary library_{plugin_path("enrich")};
   PluginHost host_;
   std::map<std::string, std::string> state_;
   std::vector<Verdict> verdicts_;
