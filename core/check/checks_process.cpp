@@ -136,7 +136,9 @@ void check_leak_data(Trial& trial) {
   SinkWork sink(trial, subject);
   watch_memory(trial, "batch", kDataBatches, [&](uint32_t n) {
     const bool sinks = trial.is(plugin::Kind::kSink);
-    const auto samples = ordinary(kDataEvents, 1 + uint64_t{sinks ? n % kDistinctBatches : n} * kDataEvents);
+    // What remembers may remember all of these.
+    const uint64_t which = sinks || trial.component().stateful ? n % kDistinctBatches : n;
+    const auto samples = ordinary(kDataEvents, 1 + which * kDataEvents);
     if (sinks) return !sink.deliver(samples).empty();
     transform.process(samples, uint64_t{n} * kDataEvents);
     return trial.clean();

@@ -42,7 +42,7 @@ void check_swap(Trial& trial) {
     const std::span<const Sample> part(samples.data() + n * kEventsEach, kEventsEach);
     if (transforms) {
       TransformWork work(trial, *current);
-      const auto& decisions = work.process(part, uint64_t{n} * kEventsEach);
+      const auto decisions = work.process(part, uint64_t{n} * kEventsEach);
       swapped.insert(swapped.end(), decisions.begin(), decisions.end());
       state = work.state();
     } else if (trial.is(plugin::Kind::kSink)) {
@@ -61,7 +61,7 @@ void check_swap(Trial& trial) {
   if (!reference.up()) return;
   for (uint32_t n = 0; n <= swaps; ++n) {
     const std::span<const Sample> part(samples.data() + n * kEventsEach, kEventsEach);
-    const auto& decisions = TransformWork(trial, reference).process(part, uint64_t{n} * kEventsEach);
+    const auto decisions = TransformWork(trial, reference).process(part, uint64_t{n} * kEventsEach);
     straight.insert(straight.end(), decisions.begin(), decisions.end());
   }
   auto [at, other] = std::mismatch(straight.begin(), straight.end(), swapped.begin(), swapped.end());

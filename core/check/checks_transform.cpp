@@ -74,7 +74,7 @@ std::vector<Sample> mixed() {
   }
   for (size_t i = 0; i < samples.size(); ++i) {
     samples[i].sequence = i + 1;
-    samples[i].received_ns = samples[0].received_ns + static_cast<int64_t>(i) * 100'000'000;
+    samples[i].received_ns = samples[0].received_ns + static_cast<int64_t>(i / kSamplesEach * kSamplesEach) * 100'000'000;
   }
   return samples;
 }

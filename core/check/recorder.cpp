@@ -108,11 +108,18 @@ void Recorder::begin(uint32_t count) {
   decisions_.assign(count, "");
   thread_ = std::this_thread::get_id();
   open_ = true;
+  ticking_ = false;
+}
+
+void Recorder::begin_tick() {
+  begin(1);  // emit() names the cause 0
+  ticking_ = true;
 }
 
 void Recorder::end(weir_status status) {
   open_ = false;
   if (status != WEIR_OK) return;  // what has no decision is rejected with the call's text
+  if (stateful_) return;
   for (size_t i = 0; i < fates_.size(); ++i) {
     if (fates_[i] == Fate::kNone) {
       trial_.find("decisions", "event " + std::to_string(i) + " of " + std::to_string(fates_.size()) +
@@ -144,6 +151,15 @@ bool Recorder::usable(const char* call, uint32_t i) {
 
 void Recorder::decide(const char* call, uint32_t i, Fate fate, const std::string& words) {
   if (!usable(call, i)) return;
+  if (ticking_ && fate != Fate::kEmitted) {
+    trial_.find("decisions", "tick() decides about an event, " + words + ", and there is none");
+    return;
+  }
+  if (stateful_ && fate == Fate::kEmitted) {
+    // It stands for itself, and decides nothing about what set it off.
+    decisions_[i] += (decisions_[i].empty() ? "" : " ") + words;
+    return;
+  }
   Fate& before = fates_[i];
   const bool more = before == Fate::kNone || (before == Fate::kAmended && fate == Fate::kKept) ||
                     (before == Fate::kAmended && fate == Fate::kAmended) ||

@@ -19,7 +19,8 @@ class Recorder final : public weir_output {
 
   // For a batch of `count` events; the calls must come on this thread.
   void begin(uint32_t count);
-  // Looks for events without a decision. `status` is what process() returned.
+  void begin_tick();
+  // Looks for events without a decision, which a stateful transform has absorbed. `status` is what the call returned.
   void end(weir_status status);
 
   // What was decided about each event of the last batch, readable: "keep", "drop(cold)", "amend(unit=K) keep".
@@ -41,7 +42,7 @@ class Recorder final : public weir_output {
 
   Trial& trial_;
   const bool stateful_;
-  bool open_ = false;
+  bool open_ = false, ticking_ = false;
   std::thread::id thread_;
   std::vector<Fate> fates_;
   std::vector<std::string> decisions_;

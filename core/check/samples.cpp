@@ -39,7 +39,7 @@ Sample text_value(uint32_t type, std::string text) {
 std::vector<Sample> numbered(std::vector<Sample> samples) {
   for (size_t i = 0; i < samples.size(); ++i) {
     samples[i].sequence = i + 1;
-    samples[i].received_ns += static_cast<int64_t>(i);
+    samples[i].received_ns += static_cast<int64_t>(i / kSamplesEach);
   }
   return samples;
 }
@@ -109,7 +109,8 @@ std::vector<Sample> ordinary(uint32_t count, uint64_t first_sequence) {
     if (n % 3 == 0) sample.metadata = {{"room", "room " + std::to_string(n % 7)}, {"site", "north"}};
     sample.sequence = n;
     sample.timestamp_ns += static_cast<int64_t>(n) * 100'000'000;  // ten a second
-    sample.received_ns = sample.timestamp_ns + 500'000'000;
+    const uint64_t last_of_its_message = n / kSamplesEach * kSamplesEach + kSamplesEach;
+    sample.received_ns += static_cast<int64_t>(last_of_its_message) * 100'000'000;
   }
   return samples;
 }

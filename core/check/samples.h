@@ -26,6 +26,9 @@ struct Sample {
   uint32_t flags = 0;
 };
 
+// As many come with one message, and so at one time.
+inline constexpr uint32_t kSamplesEach = 20;
+
 // What devices send all day: ten devices, numbers with units, some metadata. The same for the same arguments.
 std::vector<Sample> ordinary(uint32_t count, uint64_t first_sequence = 1);
 

@@ -36,9 +36,7 @@ std::string count_text(uint32_t count) { return std::to_string(count) + (count =
 const std::vector<std::string>& TransformWork::process(const Batch& batch, uint64_t position) {
   weir_transform_context context{position, 0};
   if (trial_.component().stateful) {
-    for (uint32_t i = 0; i < batch.count(); ++i) {
-      now_ns_ = std::max(now_ns_, weir_event_at(batch.get(), i)->received_ns);
-    }
+    if (batch.count() != 0) now_ns_ = std::max(now_ns_, weir_event_at(batch.get(), 0)->received_ns);
     context.now_ns = now_ns_;
   }
   const uint64_t sum = batch.checksum();
@@ -58,19 +56,30 @@ const std::vector<std::string>& TransformWork::process(const Batch& batch, uint6
   return recorder_.decisions();
 }
 
-const std::vector<std::string>& TransformWork::process(std::span<const Sample> samples, uint64_t position,
-                                                       uint32_t stride) {
-  Batch batch(samples, stride);
-  const auto& decisions = process(batch, position);
-  subject_.retire(std::move(batch));
-  return decisions;
+std::vector<std::string> TransformWork::process(std::span<const Sample> samples, uint64_t position, uint32_t stride) {
+  std::vector<std::string> all;
+  size_t first = 0;
+  do {
+    size_t end = samples.size();
+    if (trial_.component().stateful && first < end) {
+      const int64_t now = std::max(now_ns_, samples[first].received_ns);
+      end = first + 1;
+      while (end < samples.size() && samples[end].received_ns <= now) ++end;
+    }
+    Batch batch(samples.subspan(first, end - first), stride);
+    const auto& decisions = process(batch, position + first);
+    all.insert(all.end(), decisions.begin(), decisions.end());
+    subject_.retire(std::move(batch));
+    first = end;
+  } while (first < samples.size());
+  return all;
 }
 
 Answer TransformWork::tick(int64_t now_ns, uint64_t position) {
   now_ns_ = std::max(now_ns_, now_ns);
   weir_transform_context context{position, now_ns_};
   ErrorBuffer error;
-  recorder_.begin(0);
+  recorder_.begin_tick();
   weir_status status;
   {
     Doing doing(trial_.board(), "tick", trial_.job().call_limit);

@@ -21,10 +21,10 @@ class TransformWork {
 
   // One process(); what was decided about each event. `position` counts events from the beginning.
   const std::vector<std::string>& process(const Batch& batch, uint64_t position = 0);
-  // The same; the batch stays in memory until the next one, so that a plugin that reads it too late crashes in the check
-  // about that alone.
-  const std::vector<std::string>& process(std::span<const Sample> samples, uint64_t position = 0,
-                                          uint32_t stride = sizeof(weir_event_v1));
+  // The same, in as many calls as the gateway makes of it: a stateful transform is told one time a call. The last batch
+  // stays in memory until the next one, so that a plugin that reads it too late crashes in the check about that alone.
+  std::vector<std::string> process(std::span<const Sample> samples, uint64_t position = 0,
+                                   uint32_t stride = sizeof(weir_event_v1));
   Answer tick(int64_t now_ns, uint64_t position);
   // Gives all of a state back, before start.
   Answer restore(const std::map<std::string, std::string>& state, uint32_t format);

@@ -117,6 +117,8 @@ constexpr Seeded kTransform[] = {
     {"seeded-count", "takes-any-format", "state-declined", "WEIR_E_UNSUPPORTED"},
     {"seeded-count", "crashes-on-a-cut-state", "state-declined", "cut short"},
     {"seeded-count", "ticks-by-the-wall-clock", "tick", "the state"},
+    {"seeded-count", "decides-in-a-tick", "decisions", "tick() decides about an event"},
+    {"seeded-count", "depends-on-the-cut", "cut-independence", "first:yes"},
 };
 
 constexpr Seeded kSource[] = {

@@ -43,6 +43,7 @@ class SeededTransform final : public Instance {
   }
 
   weir_status tick(sdk::Output output) {
+    if (fault("decides-in-a-tick")) output.keep(0);
     if (!fault("ticks-by-the-wall-clock")) return WEIR_OK;
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();
     return output.put("ticked", std::to_string(now));
