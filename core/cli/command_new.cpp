@@ -76,6 +76,8 @@ std::map<std::string, std::string> words(const NewCommand& command, const std::s
           {"cmake_language", c ? "C" : "CXX"},
           {"cmake_packages", c ? "" : "\nfind_package(nlohmann_json REQUIRED)\nfind_package(Threads REQUIRED)"},
           {"cmake_links", c ? "" : "\n                LINKS nlohmann_json::nlohmann_json Threads::Threads"},
+          // What makes it emit; this one does by itself.
+          {"check_arguments", command.kind == "source" ? "\n          --stimulus \"sleep 0.5\"" : ""},
           {"packages", c ? "" : "apt install nlohmann-json3-dev\n"},
           {"manifest", R"({ "plugin": ")" + command.name + "." + command.kind + R"(", )" + from + R"("config": )" +
                            configurations(command).shown + " }"}};
@@ -101,11 +103,6 @@ int plugin_new(const NewCommand& command) {
   const bool c = command.language == "c";
   const std::string_view source =
       plugin_template(std::string(c ? "c/" : "cpp/") + command.kind + (c ? ".c" : ".cpp"));
-  if (source.empty()) {
-    std::cerr << "weir: there is no " << command.kind << " to begin with in C: take --lang c++, or write it by weir/"
-              << command.kind << ".h\n";
-    return 2;
-  }
   const fs::path folder = command.name;
   std::error_code failed;
   if (fs::exists(fs::symlink_status(folder, failed))) {

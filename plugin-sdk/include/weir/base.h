@@ -1,6 +1,6 @@
 /* Weir plugin ABI: what every other header of it uses. C11, and C++ without a warning.
  *
- * Rules that hold for all of the ABI (docs/decisions/001-abi.md says why):
+ * Rules that hold for all of the ABI (docs/decisions/001-abi-walkthrough.md says why):
  *  - No C++ type, no exception and no allocation crosses the border. Whoever allocates frees.
  *  - Text is UTF-8 with an explicit size; it holds no NUL. Integers are little-endian, pointers 64 bits.
  *  - An interface is a table of functions with a string id. Once released it never changes: growth is a new id.

@@ -329,30 +329,33 @@ struct Registration {
 inline constexpr const char* kNoInterfaces[] = {nullptr};
 inline constexpr const char* kSourceNeeds[] = {WEIR_INGRESS, WEIR_CLOCK, nullptr};
 inline constexpr const char* kSinkNeeds[] = {WEIR_DELIVERY, WEIR_CLOCK, nullptr};
+// What Host uses when it is there.
+inline constexpr const char* kMayUse[] = {WEIR_LOG, WEIR_METRICS, WEIR_GATEWAY, nullptr};
+inline constexpr const char* kSourceMayUse[] = {WEIR_LOG, WEIR_METRICS, WEIR_GATEWAY, WEIR_SOCKET, nullptr};
 
 template <class T>
 constexpr Registration source(const char* name, const char* description, const char* schema,
                               uint32_t capabilities = 0, uint32_t takeover = WEIR_TAKEOVER_OVERLAP) {
-  return {{sizeof(weir_descriptor), WEIR_KIND_SOURCE, name, description, schema, kSourceNeeds, kNoInterfaces,
+  return {{sizeof(weir_descriptor), WEIR_KIND_SOURCE, name, description, schema, kSourceNeeds, kSourceMayUse,
            capabilities, takeover, 0, 0},
           &detail::component_of<T>, WEIR_SOURCE, &detail::source_of<T>};
 }
 template <class T>
 constexpr Registration pure_transform(const char* name, const char* description, const char* schema) {
-  return {{sizeof(weir_descriptor), WEIR_KIND_TRANSFORM, name, description, schema, kNoInterfaces, kNoInterfaces, 0,
+  return {{sizeof(weir_descriptor), WEIR_KIND_TRANSFORM, name, description, schema, kNoInterfaces, kMayUse, 0,
            WEIR_TAKEOVER_OVERLAP, WEIR_TRANSFORM_PURE, 0},
           &detail::component_of<T>, WEIR_TRANSFORM, &detail::transform_of<T>};
 }
 template <class T>
 constexpr Registration stateful_transform(const char* name, const char* description, const char* schema) {
-  return {{sizeof(weir_descriptor), WEIR_KIND_TRANSFORM, name, description, schema, kNoInterfaces, kNoInterfaces, 0,
+  return {{sizeof(weir_descriptor), WEIR_KIND_TRANSFORM, name, description, schema, kNoInterfaces, kMayUse, 0,
            WEIR_TAKEOVER_OVERLAP, WEIR_TRANSFORM_STATEFUL, 0},
           &detail::component_of<T>, WEIR_TRANSFORM, &detail::stateful_of<T>};
 }
 template <class T>
 constexpr Registration sink(const char* name, const char* description, const char* schema, uint32_t capabilities = 0,
                             uint32_t takeover = WEIR_TAKEOVER_OVERLAP) {
-  return {{sizeof(weir_descriptor), WEIR_KIND_SINK, name, description, schema, kSinkNeeds, kNoInterfaces,
+  return {{sizeof(weir_descriptor), WEIR_KIND_SINK, name, description, schema, kSinkNeeds, kMayUse,
            capabilities, takeover, 0, 0},
           &detail::component_of<T>, WEIR_SINK, &detail::sink_of<T>};
 }

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -46,7 +47,7 @@ class @class@ final : public sdk::Source {
     set_paused(true);
     std::unique_lock lock(mutex_);
     const auto left = std::chrono::nanoseconds(deadline_ns - host_.monotonic_ns());
-    if (!changed_.wait_for(lock, left, [this] { return !busy_ && unsettled_ == 0; })) {
+    if (!changed_.wait_for(lock, left, [this] { return !busy_ && unsettled_.empty(); })) {
       throw sdk::Failure(WEIR_E_TIMEOUT, "events are not settled yet");
     }
   }
@@ -57,10 +58,17 @@ class @class@ final : public sdk::Source {
     worker_.join();
   }
 
+  // 0: the gateway is full, and there is no use in reading the device.
+  void credit(uint64_t events, uint64_t) override {
+    std::lock_guard lock(mutex_);
+    full_ = events == 0;
+    changed_.notify_all();
+  }
+
   // DURABLE: the events are on disk, and the device may be told so. FAILED: it should send again.
   void settled(std::span<const weir_settlement> settlements) override {
     std::lock_guard lock(mutex_);
-    unsettled_ -= settlements.size();
+    for (const weir_settlement& settlement : settlements) unsettled_.erase(settlement.token);
     changed_.notify_all();
   }
 
@@ -86,7 +94,7 @@ class @class@ final : public sdk::Source {
   bool wait(std::stop_token stop) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, interval_, [] { return false; });
-    changed_.wait(lock, stop, [this] { return !paused_; });
+    changed_.wait(lock, stop, [this] { return !paused_ && !full_; });
     busy_ = !stop.stop_requested();
     return busy_;
   }
@@ -107,14 +115,15 @@ class @class@ final : public sdk::Source {
       weir_emit_result result{};
       result.message = message;
       result.message_capacity = sizeof message;
+      const uint64_t token = ++token_;
       {
         std::lock_guard lock(mutex_);
-        ++unsettled_;  // before emit: the settlement may come first
+        unsettled_.insert(token);  // before emit: the settlement may come first
       }
-      const uint32_t answer = host_.emit(batch, ++token_, &result);
+      const uint32_t answer = host_.emit(batch, token, &result);
       if (answer == WEIR_ACCEPTED) return;
       std::unique_lock lock(mutex_);
-      --unsettled_;
+      unsettled_.erase(token);
       if (answer == WEIR_INVALID) {
         host_.log(WEIR_LOG_ERROR, "the host refuses " + std::string(result.field) + ": " + message);
         return;
@@ -132,8 +141,9 @@ class @class@ final : public sdk::Source {
   double reading_ = 0;         // the worker's
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  uint64_t unsettled_ = 0;
+  std::set<uint64_t> unsettled_;  // tokens
   bool paused_ = false;
+  bool full_ = false;
   bool busy_ = false;
   std::jthread worker_;
 };
