@@ -67,7 +67,7 @@ void chain(benchmark::State& state) {
   Pipeline::Output output;
   auto block = readings();
   for (auto iteration : state) {
-    pipeline.run("source", block, &output);
+    if (!pipeline.run("source", block, &output)) return state.SkipWithError("interrupted");
     benchmark::DoNotOptimize(output.pieces.data());
   }
   state.counters["per_event"] = benchmark::Counter(static_cast<double>(state.iterations()) * kEvents,

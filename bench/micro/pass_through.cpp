@@ -58,7 +58,7 @@ PassThrough::~PassThrough() {
 }
 
 uint32_t PassThrough::run() {
-  pipeline_->run("api", block_, &output_);
+  if (!pipeline_->run("api", block_, &output_)) return 0;
   uint32_t events = 0;
   for (const graph::Piece& piece : output_.pieces) events += piece.count();
   return events;

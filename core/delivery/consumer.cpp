@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kReadBytes = 512 << 10;
 // How often progress is handed to state.db's thread under load.
 constexpr base::Duration kPostEvery = std::chrono::milliseconds(100);
-// After an unreadable segment: the repair needs a moment.
+// After an unreadable segment, which takes a moment to repair, or an interrupted transform.
 constexpr base::Duration kReadAgain = std::chrono::milliseconds(100);
 // How soon it is looked again whether the dead letters that hold reading up are on disk.
 constexpr base::Duration kLettersPause = std::chrono::milliseconds(50);
@@ -264,7 +264,10 @@ bool Consumer::read_more() {
   for (const journal::StoredBatch& batch : batches_) {
     // What lies between is committed and no longer there: a repair gave it up and listed it.
     if (batch.first > position_) ledger_.settle(position_, batch.first - 1, &journal::Counts::lost);
-    feed(batch);
+    if (!feed(batch)) {
+      read_again_at_ = base::now() + kReadAgain;
+      return false;
+    }
     position_ = batch.last() + 1;
   }
   if (batches_.empty() && position_ <= journal_.head()) {
@@ -277,14 +280,15 @@ bool Consumer::read_more() {
   return true;
 }
 
-void Consumer::feed(const journal::StoredBatch& batch) {
+// False when a transform was interrupted: the batch is read again, by this pipeline or by what replaces it.
+bool Consumer::feed(const journal::StoredBatch& batch) {
   if (!pipeline_->takes(batch.source)) {
     ledger_.filter(batch.first, batch.last(), "not routed here");
-    return;
+    return true;
   }
   event::SharedBlock block = ledger_.unsettled_part(batch);
-  if (block == nullptr) return;
-  pipeline_->run(batch.source, block, &output_);
+  if (block == nullptr) return true;
+  if (!pipeline_->run(batch.source, block, &output_)) return false;
   std::vector<uint64_t> dead_before;
   for (const graph::Verdict& verdict : output_.verdicts) {
     if (verdict.delivered && verdict.fate == graph::Fate::kRejected) {
@@ -293,7 +297,7 @@ void Consumer::feed(const journal::StoredBatch& batch) {
     }
     apply(verdict, batch, *block);
   }
-  if (output_.pieces.empty()) return;
+  if (output_.pieces.empty()) return true;
   sources_[batch.first] = batch.source;
   auto dead = dead_before.begin();
   for (const graph::Piece& piece : output_.pieces) {
@@ -302,6 +306,7 @@ void Consumer::feed(const journal::StoredBatch& batch) {
     queue_.add(piece.block, base::now(), std::span(dead, dead_end));
     dead = dead_end;
   }
+  return true;
 }
 
 void Consumer::apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block) {

@@ -107,7 +107,7 @@ class Consumer : public journal::HeadListener {
   void cancel(uint64_t token);
   bool give_up_late(base::Monotonic now);
   bool read_more();
-  void feed(const journal::StoredBatch& batch);
+  bool feed(const journal::StoredBatch& batch);
   void apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block);
   void settle_queue();
   void forget_sources();

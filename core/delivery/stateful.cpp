@@ -112,7 +112,7 @@ void StatefulConsumer::run() {
     publish_status();
     if (!worked) wait();
   }
-  // What was worked and could not be appended is not posted: it is worked again by whoever comes next.
+  // What was worked without coming to an end is not posted: it is worked again by whoever comes next.
   if (!unfinished_) post(true);
   publish_status();
   std::lock_guard lock(mutex_);
@@ -123,7 +123,7 @@ void StatefulConsumer::run() {
 bool StatefulConsumer::work() {
   if (base::now() < read_again_at_ || letters_wait()) return false;
   if (!derived_ && !learn_what_is_derived()) return false;
-  replay_ticks(position_);
+  if (!replay_ticks(position_)) return false;
   return position_ <= journal_.head() ? read_more() : tick_when_idle();
 }
 
@@ -193,8 +193,7 @@ bool StatefulConsumer::feed(const journal::StoredBatch& batch) {
   }
   event::SharedBlock block = ledger_.unsettled_part(batch);
   if (block == nullptr) return true;
-  replay_ticks(batch.first);
-  pipeline_->run(batch.source, block, &through_);
+  if (!replay_ticks(batch.first) || !pipeline_->run(batch.source, block, &through_)) return leave_unfinished();
   Outcomes outcomes{batch.first, std::vector<Outcome>(batch.count), {}};
   outcomes.reasons.resize(batch.count);
   for (const graph::Verdict& verdict : through_.verdicts) refuse(verdict, *block, batch.source, &outcomes);
@@ -214,7 +213,7 @@ bool StatefulConsumer::feed(const journal::StoredBatch& batch) {
 
 bool StatefulConsumer::feed_run(const event::SharedBlock& run, std::string_view source, Outcomes* outcomes) {
   weir_transform_context context{run->event(0)->sequence, transform_state_->now_ns()};
-  node_.process(context, run, &answer_);
+  if (!node_.process(context, run, &answer_)) return leave_unfinished();
   auto refusal = answer_.refusals.begin();
   for (uint32_t i = 0; i < run->batch()->count; ++i) {
     if (refusal != answer_.refusals.end() && refusal->index == i) {

@@ -87,13 +87,14 @@ class StatefulConsumer final : public journal::HeadListener, public journal::Set
   void wait();
 
   // stateful_append.cpp
-  void replay_ticks(uint64_t before);
+  bool replay_ticks(uint64_t before);
   bool tick_when_idle();
   bool tick(int64_t now_ns);
   bool append(journal::Derivation upto);
   bool offer_and_wait(const event::Block& row, journal::Derivation upto);
   bool sync_state();
   bool pause(base::Duration duration);
+  bool leave_unfinished();
 
   journal::Journal& journal_;
   const std::string name_;
@@ -114,7 +115,7 @@ class StatefulConsumer final : public journal::HeadListener, public journal::Set
   journal::Reader reader_;
   std::vector<journal::StoredBatch> batches_;
   uint64_t position_;  // the next sequence to read
-  bool unfinished_ = false;  // the thread ends with outputs that could not be appended
+  bool unfinished_ = false;  // the thread ends with work that could not be finished
   base::Monotonic posted_at_{}, ticked_at_{}, read_again_at_{};
   std::string trouble_;
 

@@ -13,15 +13,16 @@ constexpr base::Duration kSyncSlice = std::chrono::milliseconds(200);
 
 }  // namespace
 
-// Ticks that had outputs before the crash and lie before the event `before` come again.
-void StatefulConsumer::replay_ticks(uint64_t before) {
+// Ticks that had outputs before the crash and lie before the event `before` come again. False when the thread is to end.
+bool StatefulConsumer::replay_ticks(uint64_t before) {
   for (; next_tick_ < derived_->ticks.size() && derived_->ticks[next_tick_].position < before; ++next_tick_) {
     const journal::Derivation& due = derived_->ticks[next_tick_];
     weir_transform_context context{due.position, due.tick_ns};
     transform_state_->set_now(due.tick_ns);
-    node_.tick(context, &answer_);  // its outputs are in the journal
-    ledger_.touch();
+    if (!node_.tick(context, &answer_)) return leave_unfinished();
+    ledger_.touch();  // its outputs are in the journal
   }
+  return true;
 }
 
 // Tells the time when all events are worked. False when there was nothing to do.
@@ -36,7 +37,7 @@ bool StatefulConsumer::tick_when_idle() {
 bool StatefulConsumer::tick(int64_t now_ns) {
   uint64_t puts = transform_state_->puts();
   weir_transform_context context{worked_, now_ns};
-  node_.tick(context, &answer_);
+  if (!node_.tick(context, &answer_)) return leave_unfinished();
   bool derives = answer_.outputs.block != nullptr;
   // Without an effect it is as if it had not been: nobody will have to repeat it.
   if (!derives && transform_state_->puts() == puts) return false;
@@ -59,10 +60,7 @@ bool StatefulConsumer::append(journal::Derivation upto) {
   bool told = false;
   while (!offer_and_wait(row, upto)) {
     if (!std::exchange(told, true)) base::log_warn(name_, "what it derives cannot be journaled now; it waits");
-    if (!pause(kTryAgain)) {
-      unfinished_ = true;
-      return false;
-    }
+    if (!pause(kTryAgain)) return leave_unfinished();
   }
   if (told) base::log_info(name_, "goes on");
   return true;
@@ -102,6 +100,12 @@ bool StatefulConsumer::sync_state() {
     if (!pause(kTryAgain)) return false;
   }
   return true;
+}
+
+// The thread is to end with work that has not come to its end. False, for whoever says so.
+bool StatefulConsumer::leave_unfinished() {
+  unfinished_ = true;
+  return false;
 }
 
 // False when the thread is to end.

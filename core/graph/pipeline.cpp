@@ -76,23 +76,26 @@ const std::string& Pipeline::node_name(uint32_t node) const {
   return node < nodes_.size() ? nodes_[node].spec.name : kNoName;
 }
 
-void Pipeline::run(std::string_view source, const event::SharedBlock& block, Output* out) {
+bool Pipeline::run(std::string_view source, const event::SharedBlock& block, Output* out) {
   out->pieces.clear();
   out->verdicts.clear();
   refused_.clear();
   const uint32_t entry = source_index(source);
-  if (entry == kNone || block->batch()->count == 0) return;
+  if (entry == kNone || block->batch()->count == 0) return true;
   for (uint32_t index : order_) {
     Node& node = nodes_[index];
     node.readers_left = node.readers;
     node.output.clear();
     gather(node.inputs, entry, block);
     const Work work{node.spec.transform, index, node.spec.drop_rejected, &node.counts};
-    for (Flow& flow : gathered_) runner_.run(work, std::move(flow), &node.output, &refused_);
+    for (Flow& flow : gathered_) {
+      if (!runner_.run(work, std::move(flow), &node.output, &refused_)) return false;
+    }
   }
   gather(sink_inputs_, entry, block);
   join(*block, &gathered_, &out->pieces, &refused_);
   if (!refused_.empty()) judge(block->batch()->count, out);
+  return true;
 }
 
 // Collects the flows of `inputs` in gathered_. The last reader of a node gets its flows themselves, so that

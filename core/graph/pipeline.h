@@ -49,8 +49,9 @@ class Pipeline {
   };
   // Runs a validated block of events of one source; reuses Output's memory. Nothing comes out when
   // !takes(source). Memory: one node makes at most a batch (16 MiB) of each event, so pass small blocks to
-  // bound a run.
-  void run(std::string_view source, const event::SharedBlock& block, Output* out);
+  // bound a run. False when a transform's call was interrupted (base/interrupted.h): then nothing comes out, and
+  // the same block can be run again.
+  [[nodiscard]] bool run(std::string_view source, const event::SharedBlock& block, Output* out);
 
   size_t node_count() const { return nodes_.size(); }
   const std::string& node_name(uint32_t node) const;  // "" for kAtSink

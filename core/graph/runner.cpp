@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/interrupted.h"
 #include "graph/rewrite.h"
 
 namespace weir::graph {
@@ -20,8 +21,8 @@ void refuse(const Work& work, uint32_t cause, Fate fate, uint32_t code, std::str
   refused->push_back({cause, fate, work.node, code, std::move(reason)});
 }
 
-// Calls the transform and settles what it said.
-void decide(const TransformCall& transform, const event::Block& block, Decisions* decisions) {
+// Calls the transform and settles what it said. False when it was interrupted.
+bool decide(const TransformCall& transform, const event::Block& block, Decisions* decisions) {
   char text[kErrorBytes] = "";
   char pointer[64] = "";
   weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
@@ -29,22 +30,23 @@ void decide(const TransformCall& transform, const event::Block& block, Decisions
   decisions->begin(block);
   base::CallClock::Running running(transform.clock, "process", base::kQuickCallLimit);
   weir_status status = transform.table->process(transform.self, &context, block.batch(), decisions, &error);
+  if (status == base::kInterrupted) return false;
   if (status == WEIR_OK) {
     decisions->settle(status, "");
-    return;
+    return true;
   }
   std::string why(text, strnlen(text, sizeof text));
   if (why.empty()) why = "the transform failed with status " + std::to_string(status) + " and no text";
   decisions->settle(status, why);
+  return true;
 }
 
 }  // namespace
 
-void Runner::run(const Work& work, Flow flow, std::vector<Flow>* out, std::vector<Verdict>* refused) {
-  decide(work.transform, *flow.block, &decisions_);
+bool Runner::run(const Work& work, Flow flow, std::vector<Flow>* out, std::vector<Verdict>* refused) {
+  if (!decide(work.transform, *flow.block, &decisions_)) return false;
   if (!decisions_.all_kept() && decisions_.result_bytes() > WEIR_BATCH_MAX_BYTES) {
-    halve(work, flow, out, refused);
-    return;
+    return halve(work, flow, out, refused);
   }
   NodeCounts& counts = *work.counts;
   counts.in += flow.count();
@@ -56,12 +58,13 @@ void Runner::run(const Work& work, Flow flow, std::vector<Flow>* out, std::vecto
       refuse(work, flow.cause(refusal.index), refusal.fate, refusal.code, std::move(refusal.reason), refused);
     }
     apply(decisions_, &flow);
-    if (flow.count() == 0) return;
+    if (flow.count() == 0) return true;
   }
   out->push_back(std::move(flow));
+  return true;
 }
 
-void Runner::halve(const Work& work, const Flow& flow, std::vector<Flow>* out,
+bool Runner::halve(const Work& work, const Flow& flow, std::vector<Flow>* out,
                    std::vector<Verdict>* refused) {
   const uint32_t n = flow.count();
   // The half is moved to where one cause ends and the next begins.
@@ -85,9 +88,12 @@ void Runner::halve(const Work& work, const Flow& flow, std::vector<Flow>* out,
   if (one_cause && !(whole && parts.size() == 1 && parts[0].block->size() < flow.block->size())) {
     work.counts->in += n;
     refuse(work, flow.cause(0), Fate::kRejected, WEIR_E_INVALID, kTooMuch, refused);
-    return;
+    return true;
   }
-  for (Flow& part : parts) run(work, std::move(part), out, refused);
+  for (Flow& part : parts) {
+    if (!run(work, std::move(part), out, refused)) return false;
+  }
+  return true;
 }
 
 }  // namespace weir::graph

@@ -22,11 +22,11 @@ class Runner {
   // Appends what goes on to `out`, in the order of causes, and what does not to `refused`. When a transform
   // makes more of a batch than a batch may hold, it is called again with the halves: a pure one says the
   // same, so where the input is cut makes no difference. What one event turns into must fit one batch, or the
-  // event is rejected.
-  void run(const Work& work, Flow flow, std::vector<Flow>* out, std::vector<Verdict>* refused);
+  // event is rejected. False when the call was interrupted (base/interrupted.h): then neither means anything.
+  [[nodiscard]] bool run(const Work& work, Flow flow, std::vector<Flow>* out, std::vector<Verdict>* refused);
 
  private:
-  void halve(const Work& work, const Flow& flow, std::vector<Flow>* out, std::vector<Verdict>* refused);
+  bool halve(const Work& work, const Flow& flow, std::vector<Flow>* out, std::vector<Verdict>* refused);
 
   Decisions decisions_;
 };

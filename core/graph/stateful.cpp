@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/interrupted.h"
 #include "graph/rewrite.h"
 
 namespace weir::graph {
@@ -13,18 +14,20 @@ namespace {
 constexpr size_t kErrorBytes = 512;
 constexpr char kTooMuch[] = "its output is larger than a batch can be";
 
-// Runs `call` with room for what it says, and settles the decisions.
+// Runs `call` with room for what it says, and settles the decisions. False when it was interrupted.
 template <class Call>
-void decide(Call&& call, Decisions* decisions) {
+bool decide(Call&& call, Decisions* decisions) {
   char text[kErrorBytes] = "";
   char pointer[64] = "";
   weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
   weir_status status = call(&error);
+  if (status == base::kInterrupted) return false;
   std::string why(text, strnlen(text, sizeof text));
   if (status != WEIR_OK && why.empty()) {
     why = "the transform failed with status " + std::to_string(status) + " and no text";
   }
   decisions->settle(status, why);
+  return true;
 }
 
 // A block of one event that holds nothing: what a tick's outputs are derived from.
@@ -50,25 +53,29 @@ void stand_alone(const Derived& derived, int64_t now_ns, weir_event_v1* event) {
 
 }  // namespace
 
-void StatefulNode::process(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer) {
+bool StatefulNode::process(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer) {
   decisions_.begin(*block, changes_);
-  decide([&](weir_error* error) {
+  bool answered = decide([&](weir_error* error) {
     base::CallClock::Running running(transform_.clock, "process", base::kQuickCallLimit);
     return transform_.table->process(transform_.self, &context, block->batch(), &decisions_, error);
   }, &decisions_);
+  if (!answered) return false;
   counts_.in += block->batch()->count;
   conclude(context, block, answer);
+  return true;
 }
 
-void StatefulNode::tick(const weir_transform_context& context, Answer* answer) {
+bool StatefulNode::tick(const weir_transform_context& context, Answer* answer) {
   event::SharedBlock nothing = nothing_at(context);
   decisions_.begin_tick(*nothing, changes_);
-  decide([&](weir_error* error) {
+  bool answered = decide([&](weir_error* error) {
     base::CallClock::Running running(transform_.clock, "tick", base::kQuickCallLimit);
     return transform_.table->tick(transform_.self, &context, &decisions_, error);
   }, &decisions_);
+  if (!answered) return false;
   conclude(context, nothing, answer);
   answer->refusals.clear();  // there is no event to refuse
+  return true;
 }
 
 void StatefulNode::conclude(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer) {

@@ -19,7 +19,8 @@ struct Answer {
   std::vector<Refusal> refusals;  // one an event at most, sorted
 };
 
-// One running instance. One thread.
+// One running instance. One thread. Its calls are false when they were interrupted (base/interrupted.h): then the
+// answer means nothing, and neither do the changes that were put on the way.
 class StatefulNode {
  public:
   // Both outlive this. Puts go to `changes` during the calls.
@@ -27,9 +28,9 @@ class StatefulNode {
 
   // Outputs: a kept event is the event as amended; an emitted one stands for itself, and has of its cause the trace
   // alone. Outputs of one event stand together, the kept one first.
-  void process(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer);
+  [[nodiscard]] bool process(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer);
   // Time has come to context.now_ns. Outputs have the cause 0, which is no event.
-  void tick(const weir_transform_context& context, Answer* answer);
+  [[nodiscard]] bool tick(const weir_transform_context& context, Answer* answer);
   bool wants_ticks() const { return transform_.table->tick != nullptr; }
 
   const NodeCounts& counts() const { return counts_; }

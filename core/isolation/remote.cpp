@@ -222,6 +222,12 @@ plugin::ProcessInfo Remote::process_info() const {
   return info;
 }
 
+void Remote::interrupt() {
+  std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  changed_.notify_all();
+}
+
 bool Remote::wait_before(uint32_t restarts) {
   base::Duration wait = options_.first_restart;
   for (uint32_t i = 1; i < restarts && wait < options_.last_restart; ++i) wait *= 2;

@@ -51,6 +51,7 @@ class Remote {
   void destroy();
   plugin::Health health();
   plugin::ProcessInfo process_info() const;
+  void interrupt();  // see plugin::Instance::interrupt
 
   // remote_source.cpp
   void settled(const weir_settlement* settlements, uint32_t n);
@@ -132,7 +133,7 @@ class Remote {
   std::shared_ptr<Link> starting_;  // that the keeper brings up
   // Each child has a number: that which was started last, that of link_, and the last one that has ended.
   uint64_t started_ = 0, serving_ = 0, ended_ = 0;
-  bool paused_ = false, ending_ = false;
+  bool paused_ = false, ending_ = false, interrupted_ = false;
   std::optional<std::pair<uint64_t, uint64_t>> credit_;  // events and bytes, as the door said last
   base::Monotonic up_since_{};
   plugin::Health health_;

@@ -84,6 +84,7 @@ plugin::Binding bind_remote(const RemoteOptions& options) {
     return status;
   };
   binding.process = [](void* self) { return of(self).process_info(); };
+  binding.interrupt = [](void* self) { of(self).interrupt(); };
   switch (options.component.kind) {
     case plugin::Kind::kSource: binding.source = &kSource; break;
     case plugin::Kind::kTransform: binding.transform = &kept->transform; break;

@@ -1,8 +1,9 @@
 // A transform in a child. The caller waits while the child works, and while it is started again: an event is decided once,
-// whatever happens to the process.
+// whatever happens to the process. When the caller itself is to end, interrupt() lets it go without a decision.
 #include <algorithm>
 #include <cstring>
 
+#include "base/interrupted.h"
 #include "event/merge.h"
 #include "isolation/decision_log.h"
 #include "isolation/remote.h"
@@ -59,11 +60,12 @@ void Remote::remember_put(std::string_view key, std::string_view value) {
   }
 }
 
-// Null when the instance is being ended.
+// Null when there is none and nobody waits for one any more.
 std::shared_ptr<Link> Remote::wait_for_child() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return ending_ || (link_ != nullptr && link_->alive()); });
-  return ending_ ? nullptr : link_;
+  auto serves = [&] { return link_ != nullptr && link_->alive(); };
+  changed_.wait(lock, [&] { return ending_ || interrupted_ || serves(); });
+  return !ending_ && serves() ? link_ : nullptr;
 }
 
 // One try. False when the child died.
@@ -71,19 +73,19 @@ bool Remote::ask(Message message, std::initializer_list<std::string_view> parts,
                  weir_status* status, std::string* text) {
   std::shared_ptr<Link> child = wait_for_child();
   if (child == nullptr) {
-    *status = WEIR_E_UNAVAILABLE;
-    *text = "the instance is ended";
+    *status = base::kInterrupted;
     return true;
   }
   std::string_view body;
   if (!child->exchange(message, parts, &body)) {
     // Not before it is known how it ended: then the next call waits for its successor.
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return ending_ || link_ != child || ended_ == serving_; });
+    changed_.wait(lock, [&] { return ending_ || interrupted_ || link_ != child || ended_ == serving_; });
     return false;
   }
   Reader reader(body);
   *status = reader.number<weir_status>();
+  if (*status == base::kInterrupted) *status = WEIR_E_INTERNAL;  // that is not the child's to say
   *text = reader.text();
   PutRecorder recorder(*this, output);
   bool stateful = options_.component.stateful;
@@ -132,6 +134,7 @@ weir_status Remote::process_one_by_one(const weir_transform_context& context, co
       status = WEIR_E_INTERNAL;
       text = "its process " + how + ", " + std::to_string(Suspects::kDeaths) + " times in a row with this event";
     }
+    if (status == base::kInterrupted) return status;
     if (status != WEIR_OK) output->reject(output, i, static_cast<uint32_t>(status), text_of(text));
   }
   return WEIR_OK;

@@ -241,6 +241,10 @@ Health Instance::health() const {
   return {now.state, text};
 }
 
+void Instance::interrupt() {
+  if (void* self = self_.load(); self != nullptr && !hung() && binding_.interrupt) binding_.interrupt(self);
+}
+
 std::optional<ProcessInfo> Instance::process() const {
   void* self = self_;
   if (hung() || self == nullptr || !binding_.process) return std::nullopt;

@@ -57,6 +57,7 @@ struct Binding {
   const weir_sink_v1* sink = nullptr;
   std::shared_ptr<const void> keep;  // what the tables stand on
   std::function<ProcessInfo(void* self)> process;  // empty: it runs in this process
+  std::function<void(void* self)> interrupt;       // see Instance::interrupt; empty: nothing of it waits
 };
 
 // A component of a library in this process. Fails when it has no such component.
@@ -104,6 +105,10 @@ class Instance {
 
   // Nothing when it runs in this process. Like health().
   std::optional<ProcessInfo> process() const;
+
+  // From now on its data calls do not wait for a process that has to be started again: they answer
+  // base::kInterrupted. Before whoever makes them is stopped. Like health().
+  void interrupt();
 
   State state() const { return state_.load(); }
   bool hung() const { return hung_.load(); }

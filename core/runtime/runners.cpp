@@ -230,6 +230,7 @@ bool SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::
       names_->names[transform.config.name] = {transform.config.plugin, transform.unit->version()};
     }
   }
+  interrupt_transforms(new_transforms);  // the old ones, which give back what they cannot finish
   bool unused = consumer == nullptr || consumer->replace(make_pipeline(path, transforms), kStopLimit);
   if (unused) {
     end_transforms(std::move(new_transforms));
@@ -242,6 +243,7 @@ bool SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::
 
 void SinkRunner::stop_consumer(base::Duration patience) {
   if (consumer == nullptr || std::exchange(consumer_stopped_, true)) return;
+  interrupt_transforms(transforms);
   consumer->pause(true);
   (void)consumer->wait_idle(patience);
   if (consumer->stop(kStopLimit)) return;
@@ -276,6 +278,12 @@ Transforms make_transforms(const Context& context, const std::vector<const manif
     if (!done.ok()) break;
   }
   return transforms;
+}
+
+void interrupt_transforms(const Transforms& transforms) {
+  for (const TransformRunner& transform : transforms) {
+    if (transform.unit != nullptr) transform.unit->instance->interrupt();
+  }
 }
 
 void end_transforms(Transforms transforms) {

@@ -115,6 +115,8 @@ class SinkRunner {
 Transforms make_transforms(const Context& context, const std::vector<const manifest::InstanceConfig*>& configs,
                            manifest::Problems* problems);
 void end_transforms(Transforms transforms);
+// Before whoever calls them is stopped: see plugin::Instance::interrupt.
+void interrupt_transforms(const Transforms& transforms);
 // What stands in front of a consumer, made of running transforms, which must outlive it.
 std::unique_ptr<graph::Pipeline> make_pipeline(const graph::Path& path, const Transforms& transforms);
 

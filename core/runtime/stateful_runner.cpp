@@ -93,6 +93,8 @@ plugin::CallResult StatefulRunner::restore(const Context& context,
 
 void StatefulRunner::stop_engine() {
   if (engine == nullptr) return;
+  interrupt_transforms(transforms);
+  if (unit != nullptr) unit->instance->interrupt();
   if (!engine->stop(kStopLimit)) {
     base::log_error(config.name, "hangs in a call; it is left behind");
     // Its thread may come back to the transforms and the plugin at any time: all of them stay.

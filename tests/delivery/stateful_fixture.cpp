@@ -249,7 +249,7 @@ StatefulTest::Reference StatefulTest::reference() {
   auto ticks_before = [&](uint64_t sequence) {
     for (; tick != so_far->ticks.end() && tick->position < sequence; ++tick) {
       now = tick->tick_ns;
-      node.tick({tick->position, now}, &answer);
+      EXPECT_TRUE(node.tick({tick->position, now}, &answer));
       collect(now);
     }
   };
@@ -264,7 +264,7 @@ StatefulTest::Reference StatefulTest::reference() {
       one.add(row.block->batch(), i);
       auto block = std::make_shared<const event::Block>(one.take());
       now = std::max(now, block->event(0)->received_ns);
-      node.process({row.first + i, now}, block, &answer);
+      EXPECT_TRUE(node.process({row.first + i, now}, block, &answer));
       bool refused = !answer.refusals.empty();
       bool dead = refused && answer.refusals[0].fate == graph::Fate::kRejected;
       ++(dead ? reference.counts.dead : refused ? reference.counts.filtered : reference.counts.delivered);

@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "base/time.h"
 #include "site.h"
 #include "support/wait.h"
 
@@ -100,6 +101,81 @@ TEST_F(Isolation, AnEventThatKillsATransformBecomesADeadLetterAndTheOthersPass) 
   EXPECT_EQ(site_.consumer("copy")["dead"], 1);
   EXPECT_EQ(site_.consumer("store")["delivered"], 4);
   EXPECT_THAT(dead().dump(), HasSubstr("ended with exit code 3, 3 times in a row with this event"));
+}
+
+// Its process is killed, and what it is started from is gone: it cannot come back, and it holds two events.
+class TransformThatStaysDown : public Isolation {
+ protected:
+  void start_and_take_down(const std::string& name) {
+    site_.start();
+    ASSERT_EQ(site_.post(of_kinds({"ok"})).status, 202);
+    ASSERT_TRUE(wait_until([&] { return site_.stored("id").size() == 1; })) << site_.status().dump(2);
+    const int victim = pid(name);
+    ASSERT_NE(victim, 0);
+    std::filesystem::remove_all(site_.path("data/plugins"));
+    ::kill(victim, SIGKILL);
+    json later = of_kinds({"ok", "ok"});
+    for (json& event : later) event["timestamp"] = base::wall_ns();  // not the same as the first one
+    ASSERT_EQ(site_.post(later).status, 202);
+    ASSERT_TRUE(wait_until([&] { return site_.log().find("cannot be started again") != std::string::npos; }))
+        << site_.log();
+    EXPECT_EQ(site_.stored("id").size(), 1u);
+  }
+  void expect_a_clean_stop() {
+    base::Monotonic before = base::now();
+    EXPECT_TRUE(site_.stopped_cleanly());
+    EXPECT_LT(base::now() - before, std::chrono::seconds(5)) << site_.log();
+    EXPECT_THAT(site_.log(), testing::Not(HasSubstr("left behind")));
+  }
+  void expect_all_three() {
+    EXPECT_TRUE(wait_until([&] { return site_.stored("id").size() == 3; })) << site_.status().dump(2) << site_.log();
+    EXPECT_THAT(dead()["dead_letters"], testing::IsEmpty());
+    EXPECT_EQ(site_.status()["balanced"], true);
+  }
+  void sink_behind(const std::string& name) {
+    site_.manifest("store", {{"plugin", "sqlite.sink"}, {"from", name}, {"config", {{"path", "data/events.db"}}}});
+  }
+};
+
+TEST_F(TransformThatStaysDown, HoldsNoStopUpAndLosesNothing) {
+  site_.main_line();
+  isolated("change", {{"plugin", "hostile.transform"}, {"from", "api"}});
+  sink_behind("change");
+  start_and_take_down("change");
+  expect_a_clean_stop();
+  site_.start();
+  expect_all_three();
+}
+
+TEST_F(TransformThatStaysDown, IsReplacedWhileTheGatewayRuns) {
+  site_.main_line();
+  isolated("change", {{"plugin", "hostile.transform"}, {"from", "api"}});
+  sink_behind("change");
+  start_and_take_down("change");
+  site_.manifest("change", {{"plugin", "hostile.transform"}, {"from", "api"}, {"isolation", "in-process"}});
+  expect_all_three();
+  expect_a_clean_stop();
+}
+
+TEST_F(TransformThatStaysDown, AStatefulOneHoldsNoStopUpAndGivesTheSame) {
+  site_.main_line();
+  isolated("once", {{"plugin", "enrich.dedupe"}, {"from", "api"}});
+  sink_behind("once");
+  start_and_take_down("once");
+  expect_a_clean_stop();
+  site_.start();
+  expect_all_three();
+}
+
+TEST_F(TransformThatStaysDown, OneInFrontOfAStatefulOneHoldsNoStopUp) {
+  site_.main_line();
+  isolated("change", {{"plugin", "hostile.transform"}, {"from", "api"}});
+  site_.manifest("once", {{"plugin", "enrich.dedupe"}, {"from", "change"}});
+  sink_behind("once");
+  start_and_take_down("change");
+  expect_a_clean_stop();
+  site_.start();
+  expect_all_three();
 }
 
 TEST_F(Isolation, AProcessThatTakesTooMuchMemoryIsEndedAndSaysSo) {

@@ -84,7 +84,7 @@ void run_graph(const std::shared_ptr<Block>& block) {
                                          {"split", {&kSplit, nullptr}, {"amend", "source"}, false}},
                                         {"split", "amend"});
   weir::graph::Pipeline::Output output;
-  pipeline.run("source", block, &output);
+  require(pipeline.run("source", block, &output), "nothing interrupts it");
   for (const auto& piece : output.pieces) require(sound(*piece.block), "the graph makes sound blocks");
 }
 

@@ -48,7 +48,7 @@ event::SharedBlock readings(uint32_t count, uint64_t first_sequence) {
 
 Pipeline::Output run(Pipeline& pipeline, const event::SharedBlock& block, const std::string& source) {
   Pipeline::Output output;
-  pipeline.run(source, block, &output);
+  EXPECT_TRUE(pipeline.run(source, block, &output));
   uint32_t last_cause = 0, next_part = 0;
   std::vector<int> outputs(block->batch()->count, 0), judged = outputs;
   for (const Piece& piece : output.pieces) {

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "base/interrupted.h"
 #include "event/identity.h"
 #include "harness.h"
 
@@ -236,10 +237,30 @@ TEST(Pipeline, ReusesAnOutputThatHeldSomethingElse) {
   TestTransform even = only_even();
   Pipeline pipeline({node("even", even, {"source"})}, {"even"});
   Pipeline::Output output;
-  pipeline.run("source", readings(5), &output);
-  pipeline.run("source", readings(1), &output);
+  EXPECT_TRUE(pipeline.run("source", readings(5), &output));
+  EXPECT_TRUE(pipeline.run("source", readings(1), &output));
   EXPECT_THAT(brief(output), ElementsAre("1.0 0 K"));
   EXPECT_THAT(output.verdicts, IsEmpty());
+}
+
+TEST(Pipeline, NothingComesOutWhenATransformIsInterruptedAndTheBlockCanBeRunAgain) {
+  TestTransform even = only_even();
+  bool interrupt = true;
+  TestTransform later([&](const weir_batch* batch, weir_output* output, weir_error*) -> weir_status {
+    output->reject(output, 0, 1, {"half a word", 11});
+    if (interrupt) return base::kInterrupted;
+    for (uint32_t i = 1; i < batch->count; ++i) output->keep(output, i);
+    return WEIR_OK;
+  });
+  Pipeline pipeline({node("even", even, {"source"}), node("later", later, {"even"})}, {"even", "later"});
+  Pipeline::Output output;
+  auto block = readings(5);
+  EXPECT_FALSE(pipeline.run("source", block, &output));
+  EXPECT_THAT(output.pieces, IsEmpty());
+  EXPECT_THAT(output.verdicts, IsEmpty());
+  EXPECT_EQ(pipeline.counts(1).in, 0u);
+  interrupt = false;
+  EXPECT_THAT(verdicts(pipeline, run(pipeline, block)), testing::Contains("0 rejected later 1 half a word +"));
 }
 
 TEST(PipelineDeathTest, TreatsACycleAsADefectOfTheGateway) {
