@@ -124,8 +124,10 @@ void check_two_instances(Trial& trial) {
   if (!first.up()) return;
   {
     Subject second(trial, estate);
-    if (!second.must("create", second.create()) || !second.must("prepare", second.prepare())) return;
+    if (!second.must("create", second.create())) return;
+    // An exclusive one goes no further beside another: the gateway prepares it when its predecessor has gone.
     if (!trial.component().exclusive) {
+      if (!second.must("prepare", second.prepare())) return;
       if (trial.is(plugin::Kind::kSource)) second.host().settler().open(trial.source(), second.self(), Door::kAccept);
       if (!second.must("start", second.start())) return;
       ordinary_work(trial, second, estate);

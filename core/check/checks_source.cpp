@@ -131,7 +131,7 @@ void check_pause(Trial& trial) {
   {
     // What it emits now is a finding of emit-state.
     Stimulus stimulus(trial, estate);
-    (void)stimulus.wait(base::now() + kQuiet);
+    (void)settler.wait_offered(before, base::now() + kQuiet);
   }
   if (!subject.must("resume", subject.resume())) return;
   Stimulus stimulus(trial, estate);
@@ -148,7 +148,8 @@ void check_drain_waits(Trial& trial) {
   if (!subject.up(Door::kHold)) return;
   Settler& settler = subject.host().settler();
   Stimulus stimulus(trial, estate);
-  if (trial.job().stimulus.empty() || !settler.wait_offered(0, base::now() + trial.job().call_limit)) {
+  const base::Duration patience = trial.job().stimulus.empty() ? kByItself : trial.job().call_limit;
+  if (!settler.wait_offered(0, base::now() + patience)) {
     return trial.not_run("no event was emitted: pass --stimulus 'command'");
   }
   if (!subject.must("pause", subject.pause())) return;

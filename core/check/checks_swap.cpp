@@ -13,7 +13,10 @@ constexpr uint32_t kEventsEach = 10;
 
 // Brings up the successor of a running instance, as the gateway does it, and ends the predecessor.
 bool take_over(Trial& trial, Subject& old, Subject& fresh, const std::map<std::string, std::string>& state) {
-  if (!fresh.must("create", fresh.create()) || !fresh.must("prepare", fresh.prepare())) return false;
+  if (!fresh.must("create", fresh.create())) return false;
+  const bool pauses = trial.is(plugin::Kind::kSource), exclusive = trial.component().exclusive;
+  if (exclusive && ((pauses && !old.must("pause", old.pause())) || !old.down())) return false;
+  if (!fresh.must("prepare", fresh.prepare())) return false;
   if (trial.component().stateful &&
       !fresh.must("restore", TransformWork(trial, fresh).restore(state, trial.transform()->state_format))) {
     return false;
@@ -21,9 +24,8 @@ bool take_over(Trial& trial, Subject& old, Subject& fresh, const std::map<std::s
   if (trial.is(plugin::Kind::kSource)) {
     fresh.host().settler().open(trial.source(), fresh.self(), Door::kAccept);
   }
-  const bool pauses = trial.is(plugin::Kind::kSource);
+  if (exclusive) return fresh.must("start", fresh.start());
   if (pauses && !old.must("pause", old.pause())) return false;
-  if (trial.component().exclusive) return old.down() && fresh.must("start", fresh.start());
   return fresh.must("start", fresh.start()) && old.down();
 }
 

@@ -176,6 +176,7 @@ std::string SinkWork::deliver(std::span<const Sample> samples, uint32_t stride) 
 }
 
 Stimulus::Stimulus(Trial& trial, Estate& estate) {
+  if (trial.job().stimulus.empty()) return;
   std::string command = trial.job().stimulus, listen = "WEIR_CHECK_LISTEN=" + estate.addresses();
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
@@ -213,7 +214,9 @@ bool Stimulus::wait(base::Monotonic until) {
 bool stimulate(Trial& trial, Subject& subject, Estate& estate) {
   Settler& settler = subject.host().settler();
   const uint64_t before = settler.offered();
-  if (!trial.job().stimulus.empty()) {
+  if (trial.job().stimulus.empty()) {
+    (void)settler.wait_offered(before, base::now() + kByItself);
+  } else {
     Stimulus stimulus(trial, estate);
     const base::Monotonic until = base::now() + trial.job().call_limit;
     // One that goes on for ever is ended here.

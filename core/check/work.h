@@ -76,6 +76,9 @@ class Stimulus {
   pid_t pid_ = -1;
 };
 
+// How long a source without a stimulus is waited for: one that polls a device emits by itself.
+inline constexpr base::Duration kByItself = std::chrono::milliseconds(500);
+
 // Runs the stimulus to its end and waits for a first emit. False, with the check marked as not run, when none came.
 bool stimulate(Trial& trial, Subject& subject, Estate& estate);
 

@@ -109,5 +109,14 @@ TEST_P(LineSink, IsInstalledWhereAGatewayOfTheSamePrefixLooks) {
 
 INSTANTIATE_TEST_SUITE_P(Isolation, LineSink, ::testing::ValuesIn(kIsolations), isolation_name);
 
+TEST(LineSinkContract, IsKept) {
+  Outsider built("line-sink");
+  built.run({"make"});
+  TempDir folder;
+  const std::string config = folder.write("config.json", json{{"path", folder / "lines.jsonl"}}.dump());
+  Finished check = weir({"plugin", "check", built.folder() + "/build/line-sink.so", "--config", config, "--cycles", "100"});
+  EXPECT_EQ(check.exit.code, 0) << check.output << check.errors;
+}
+
 }  // namespace
 }  // namespace weir::test

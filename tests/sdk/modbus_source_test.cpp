@@ -104,5 +104,20 @@ TEST_P(ModbusSource, StopsWithEverythingSettled) {
 
 INSTANTIATE_TEST_SUITE_P(Isolation, ModbusSource, ::testing::ValuesIn(kIsolations), isolation_name);
 
+TEST(ModbusSourceContract, IsKept) {
+  Outsider built("modbus-source");
+  built.build_with_cmake();
+  const uint16_t port = StubGateway().port();
+  ModbusDevice device(port);
+  TempDir folder;
+  const json config = {{"device", "127.0.0.1:" + std::to_string(port)},
+                       {"device_id", "plc-1"},
+                       {"poll_ms", 10},
+                       {"registers", {{{"table", "input"}, {"address", 0}, {"type", "i16"}, {"sensor_type", "temperature"}}}}};
+  Finished check = weir({"plugin", "check", built.built_plugins() + "/modbus-source.so", "--cycles", "50", "--config",
+                         folder.write("config.json", config.dump())});
+  EXPECT_EQ(check.exit.code, 0) << check.output << check.errors;
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -128,5 +128,18 @@ TEST_P(PostgresSink, KeepsEventsUntilSomebodyHasPutTheTableRight) {
 
 INSTANTIATE_TEST_SUITE_P(Isolation, PostgresSink, ::testing::ValuesIn(kIsolations), isolation_name);
 
+TEST(PostgresSinkContract, IsKept) {
+  Outsider built("postgres-sink");
+  built.build_with_cmake();
+  PostgresServer server;
+  server.start();
+  TempDir folder;
+  const json config = {{"connection", server.connection()}, {"table", "checked"}};
+  Finished check = weir({"plugin", "check", built.built_plugins() + "/postgres-sink.so", "--cycles", "50", "--config",
+                         folder.write("config.json", config.dump())});
+  EXPECT_EQ(check.exit.code, 0) << check.output << check.errors;
+  server.stop();
+}
+
 }  // namespace
 }  // namespace weir::test

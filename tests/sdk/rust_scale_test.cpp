@@ -92,5 +92,12 @@ TEST_P(RustScale, PassesItsOwnUnitTests) {
 
 INSTANTIATE_TEST_SUITE_P(Isolation, RustScale, ::testing::ValuesIn(kIsolations), isolation_name);
 
+TEST(RustScaleContract, IsKept) {
+  Outsider built("rust-scale");
+  built.run({"sh", "build.sh"});
+  Finished check = weir({"plugin", "check", built.folder() + "/build/rust-scale.so", "--cycles", "100"});
+  EXPECT_EQ(check.exit.code, 0) << check.output << check.errors;
+}
+
 }  // namespace
 }  // namespace weir::test

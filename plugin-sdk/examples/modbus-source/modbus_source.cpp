@@ -3,6 +3,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -42,7 +43,7 @@ class ModbusSource final : public sdk::Source {
     set_paused(true);
     std::unique_lock lock(mutex_);
     const auto left = std::chrono::nanoseconds(deadline_ns - host_.monotonic_ns());
-    if (!changed_.wait_for(lock, left, [this] { return !busy_ && unsettled_ == 0; })) {
+    if (!changed_.wait_for(lock, left, [this] { return !busy_ && unsettled_.empty(); })) {
       throw sdk::Failure(WEIR_E_TIMEOUT, "events are not settled yet");
     }
   }
@@ -60,10 +61,18 @@ class ModbusSource final : public sdk::Source {
     return {trouble_.empty() ? uint32_t{WEIR_HEALTH_OK} : uint32_t{WEIR_HEALTH_DEGRADED}, trouble_};
   }
 
-  // There is nobody to answer: the device was polled. FAILED is a reading that is lost, and the next is on its way.
+  // There is nobody to answer: the device was polled. FAILED is a reading that is lost, and the next is on its way. A token
+  // that is not known is one that a predecessor emitted.
   void settled(std::span<const weir_settlement> settlements) override {
     std::lock_guard lock(mutex_);
-    unsettled_ -= settlements.size();
+    for (const weir_settlement& settlement : settlements) unsettled_.erase(settlement.token);
+    changed_.notify_all();
+  }
+
+  // Without credit the device is not polled: what could be read would have to wait.
+  void credit(uint64_t events, uint64_t) override {
+    std::lock_guard lock(mutex_);
+    credit_ = events != 0;
     changed_.notify_all();
   }
 
@@ -78,7 +87,7 @@ class ModbusSource final : public sdk::Source {
   bool wait_until(std::stop_token stop, Clock::time_point at) {
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, stop, at, [] { return false; });
-    changed_.wait(lock, stop, [this] { return !paused_; });
+    changed_.wait(lock, stop, [this] { return !paused_ && credit_; });
     busy_ = !stop.stop_requested();
     return busy_;
   }
@@ -145,12 +154,12 @@ class ModbusSource final : public sdk::Source {
       result.message_capacity = sizeof message;
       {
         std::lock_guard lock(mutex_);
-        ++unsettled_;  // before emit: the settlement may come first
+        unsettled_.insert(++token_);  // before emit: the settlement may come first
       }
-      const uint32_t answer = host_.emit(batch, ++token_, &result);
+      const uint32_t answer = host_.emit(batch, token_, &result);
       if (answer == WEIR_ACCEPTED) return;
       std::unique_lock lock(mutex_);
-      --unsettled_;
+      unsettled_.erase(token_);
       if (answer == WEIR_INVALID) {  // the configuration's fault: a unit that is too long, for example
         trouble_ = "the host refuses " + std::string(result.field) + ": " + message;
         return;
@@ -176,8 +185,9 @@ class ModbusSource final : public sdk::Source {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::string trouble_;
-  uint64_t unsettled_ = 0;
+  std::set<uint64_t> unsettled_;  // tokens
   bool paused_ = false;
+  bool credit_ = true;
   bool busy_ = false;  // the poller reads or offers
   std::jthread poller_;
 };

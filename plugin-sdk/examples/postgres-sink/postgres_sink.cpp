@@ -108,9 +108,19 @@ class PostgresSink final : public sdk::Sink {
   std::string trouble_;
 };
 
-constexpr sdk::Registration kComponents[] = {
-    sdk::sink<PostgresSink>("postgres.sink", "Writes events to a PostgreSQL table, each once", kSchema, WEIR_CAP_NET),
-};
+// The gateway's name is part of each row's key: without it there is no sink.
+constexpr const char* kNeeds[] = {WEIR_DELIVERY, WEIR_GATEWAY, nullptr};
+constexpr const char* kUses[] = {WEIR_METRICS, nullptr};
+
+constexpr sdk::Registration postgres_sink() {
+  auto registration = sdk::sink<PostgresSink>("postgres.sink", "Writes events to a PostgreSQL table, each once", kSchema,
+                                              WEIR_CAP_NET);
+  registration.descriptor.required = kNeeds;
+  registration.descriptor.optional = kUses;
+  return registration;
+}
+
+constexpr sdk::Registration kComponents[] = {postgres_sink()};
 
 }  // namespace
 }  // namespace postgres_sink

@@ -15,7 +15,8 @@ enum { WEIR_KIND_SOURCE = 1, WEIR_KIND_TRANSFORM = 2, WEIR_KIND_SINK = 3 };
 /* Capabilities: what an isolated instance may do. Bits of weir_descriptor.capabilities. */
 enum { WEIR_CAP_NET = 1u << 0, WEIR_CAP_FS = 1u << 1 };
 
-/* Whether the successor may be started while the predecessor runs (a swap, a changed manifest). */
+/* Whether the successor may be prepared and started while the predecessor runs (a swap, a changed manifest). An exclusive
+ * one is created then, which checks its configuration, and prepared when the predecessor has been stopped. */
 enum { WEIR_TAKEOVER_OVERLAP = 0, WEIR_TAKEOVER_EXCLUSIVE = 1 };
 
 /* For a transform. Pure: a function of event and configuration; no memory, clock or randomness. */
