@@ -47,7 +47,7 @@ PassThrough::PassThrough(const std::string& libraries, uint32_t events) : block_
     return;
   }
   pipeline_ = std::make_unique<graph::Pipeline>(
-      std::vector<graph::NodeSpec>{{"pass", {table, self_}, {"api"}, false}}, std::vector<std::string>{"pass"});
+      std::vector<graph::NodeSpec>{{"pass", {table, self_}, {"api"}, false}}, std::vector<graph::Edge>{"pass"});
 }
 
 PassThrough::~PassThrough() {

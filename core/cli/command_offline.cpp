@@ -12,6 +12,7 @@
 #include "plugin/library.h"
 #include "plugin/probe.h"
 #include "runtime/gateway.h"
+#include "runtime/leftover.h"
 
 namespace weir::cli {
 namespace {
@@ -30,9 +31,21 @@ std::string graph_text(const manifest::LoadedSet& set) {
   std::string out;
   for (const auto& [name, config] : set.instances) {
     std::string from;
-    for (const manifest::Edge& edge : config.from) from += (from.empty() ? " <- " : ", ") + edge.instance;
+    for (const manifest::Edge& edge : config.from) {
+      from += (from.empty() ? " <- " : ", ") + edge.instance + (edge.when.empty() ? "" : " when " + edge.when);
+    }
     out += "  " + name + ": " + config.plugin + (config.component ? " " + config.component->version : "") + from +
            (config.enabled ? "" : " (disabled)") + "\n";
+  }
+  return out;
+}
+
+// Which sources may send what nobody gets.
+std::string leftover_text(const manifest::LoadedSet& set) {
+  std::string out;
+  for (const std::string& source : runtime::leftover_of(set).sources) {
+    out += "note: what " + source + " sends and no condition lets through is held by 'unrouted': it takes disk until a sink " +
+           "takes the rest or you say `weir forget unrouted`\n";
   }
   return out;
 }
@@ -58,7 +71,7 @@ int check(const std::string& folder, bool json) {
     nlohmann::ordered_json out{{"version", 1}, {"ok", set.ok()}, {"problems", admin::problems_json(set.problems)}};
     std::cout << out.dump(2) << "\n";
   } else if (set.ok()) {
-    std::cout << "ok: " << set.instances.size() << " instances in " << folder << "\n" << graph_text(set);
+    std::cout << "ok: " << set.instances.size() << " instances in " << folder << "\n" << graph_text(set) << leftover_text(set);
   } else {
     std::cerr << manifest::text(set.problems);
     std::cerr << set.problems.size() << (set.problems.size() == 1 ? " problem" : " problems") << " in " << folder << "\n";

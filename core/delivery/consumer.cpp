@@ -312,8 +312,9 @@ bool Consumer::feed(const journal::StoredBatch& batch) {
 void Consumer::apply(const graph::Verdict& verdict, const journal::StoredBatch& batch, const event::Block& block) {
   uint64_t sequence = block.event(verdict.cause)->sequence;
   const std::string& node = pipeline_->node_name(verdict.node);
-  if (verdict.fate == graph::Fate::kFiltered) {
-    if (!verdict.delivered) ledger_.filter(sequence, sequence, node + ": " + verdict.reason);
+  if (verdict.fate != graph::Fate::kRejected) {
+    // A condition of the consumer's own edges is unmatched at no node.
+    if (!verdict.delivered) ledger_.filter(sequence, sequence, (node.empty() ? name_ : node) + ": " + verdict.reason);
     return;
   }
   sources_[batch.first] = batch.source;

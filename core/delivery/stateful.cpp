@@ -250,8 +250,8 @@ void StatefulConsumer::refuse(const graph::Verdict& verdict, const event::Block&
                               Outcomes* outcomes) {
   uint64_t sequence = block.event(verdict.cause)->sequence;
   const std::string& node = pipeline_->node_name(verdict.node);
-  if (verdict.fate == graph::Fate::kFiltered) {
-    return outcomes->note(sequence, Outcome::kFiltered, node + ": " + verdict.reason);
+  if (verdict.fate != graph::Fate::kRejected) {
+    return outcomes->note(sequence, Outcome::kFiltered, (node.empty() ? name_ : node) + ": " + verdict.reason);
   }
   journal::DeadLetter letter;
   letter.source = source;

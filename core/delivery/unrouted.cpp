@@ -20,31 +20,37 @@ constexpr const char* kRouted = "routed to a sink";
 Unrouted::Unrouted(journal::Journal& journal, journal::ConsumerState state)
     : journal_(journal), state_(std::move(state)), reader_(journal), position_(state_.cursor.floor()) {}
 
-Unrouted::~Unrouted() { stop(); }
+Unrouted::~Unrouted() { stop(std::chrono::seconds(1)); }
 
-void Unrouted::start(Routes routes) {
-  current_ = std::move(routes);
+void Unrouted::start() {
   publish_status();
   journal_.state().post(state_, {});
   journal_.add(this);
   thread_ = base::start_thread("unrouted", [this] { run(); });
 }
 
-void Unrouted::stop() {
-  if (!thread_.joinable()) return;
+bool Unrouted::stop(base::Duration patience) {
+  if (!thread_.joinable()) return true;
   journal_.remove(this);
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
     wake_.notify_all();
+    if (!changed_.wait_for(lock, patience, [&] { return ended_; })) {
+      abandoned_ = true;
+      return false;
+    }
   }
   thread_.join();
+  return true;
 }
 
-void Unrouted::route(Routes routes) {
-  std::lock_guard lock(mutex_);
-  next_ = std::make_unique<Routes>(std::move(routes));
+bool Unrouted::route(Graph graph, base::Duration patience) {
+  std::unique_lock lock(mutex_);
+  next_ = std::make_unique<Graph>(std::move(graph));
+  next_from_ = journal_.head() + 1;
   wake_.notify_all();
+  return changed_.wait_for(lock, patience, [&] { return next_ == nullptr || ended_; });
 }
 
 void Unrouted::discard(uint64_t head) {
@@ -81,9 +87,10 @@ void Unrouted::run() {
       }
       if (stopping_) break;
       woken_ = false;
-      if (next_ != nullptr) {
+      if (next_ != nullptr && may_switch(worked)) {
         current_ = std::move(*std::exchange(next_, nullptr));
         position_ = state_.cursor.floor();
+        changed_.notify_all();
       }
       discard = std::exchange(discard_, 0);
     }
@@ -95,13 +102,29 @@ void Unrouted::run() {
     worked = read_more();
     dirty |= worked;
     if (dirty && base::now() - posted >= kPostEvery) {
-      journal_.state().post(state_, {});
+      post();
       posted = base::now();
       dirty = false;
     }
     publish_status();
   }
-  journal_.state().post(state_, {});
+  post();
+  std::lock_guard lock(mutex_);
+  current_.pipeline.reset();
+  ended_ = true;
+  changed_.notify_all();
+}
+
+// With mutex_ held. What came under the old conditions is sorted out by them first, as far as it can be read now.
+bool Unrouted::may_switch(bool reads_on) const {
+  const bool conditions = current_.pipeline != nullptr || next_->pipeline != nullptr;
+  return !conditions || current_.routes.empty() || !reads_on || position_ >= next_from_;
+}
+
+void Unrouted::post() {
+  // Under the lock, so that nothing is posted once stop() has given this thread up.
+  std::lock_guard lock(mutex_);
+  if (!abandoned_) journal_.state().post(state_, {});
 }
 
 void Unrouted::publish_status() {
@@ -123,12 +146,11 @@ bool Unrouted::read_more() {
   }
   for (const journal::StoredBatch& batch : batches) {
     if (batch.first > position_) state_.counts.lost += state_.cursor.settle(position_, batch.first - 1);
+    auto route = current_.routes.find(batch.source);
+    if (route != current_.routes.end() && route->second <= batch.last()) {
+      if (!sort_out(batch, std::max(batch.first, route->second))) return false;
+    }
     position_ = batch.last() + 1;
-    auto route = current_.find(batch.source);
-    if (route == current_.end() || route->second > batch.last()) continue;
-    uint64_t events = state_.cursor.settle(std::max(batch.first, route->second), batch.last());
-    state_.counts.filtered += events;
-    state_.filtered_by[kRouted] += events;
   }
   if (batches.empty() && position_ <= journal_.head() && !journal_.segments().at_or_after(position_)) {
     // Behind the last row that could be saved there are numbers that were given out and lost.
@@ -138,6 +160,30 @@ bool Unrouted::read_more() {
     return true;
   }
   return !batches.empty();
+}
+
+// Settles what somebody gets of a batch, from `first` on. False when a transform was interrupted.
+bool Unrouted::sort_out(const journal::StoredBatch& batch, uint64_t first) {
+  if (!current_.conditional.contains(batch.source)) {
+    settle_routed(first, batch.last());
+    return true;
+  }
+  if (!current_.pipeline->run(batch.source, batch.block, &output_)) return false;
+  for (const graph::Verdict& verdict : output_.verdicts) {
+    if (verdict.fate != graph::Fate::kUnmatched) continue;
+    const uint64_t held = batch.first + verdict.cause;
+    if (held < first) continue;
+    if (held > first) settle_routed(first, held - 1);
+    first = held + 1;
+  }
+  if (first <= batch.last()) settle_routed(first, batch.last());
+  return true;
+}
+
+void Unrouted::settle_routed(uint64_t first, uint64_t last) {
+  uint64_t events = state_.cursor.settle(first, last);
+  state_.counts.filtered += events;
+  state_.filtered_by[kRouted] += events;
 }
 
 }  // namespace weir::delivery

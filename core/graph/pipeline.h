@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/edge.h"
 #include "graph/flow.h"
 #include "graph/runner.h"
 #include "graph/stage.h"
@@ -21,7 +22,7 @@ namespace weir::graph {
 struct NodeSpec {
   std::string name;
   TransformCall transform;
-  std::vector<std::string> from;
+  std::vector<Edge> from;
   bool drop_rejected = false;  // on_error: drop, so a rejection counts as filtered
 };
 
@@ -30,7 +31,7 @@ class Pipeline {
  public:
   // A graph that plan() has found sound: a cycle here is a defect. What does not lead to the sink is left
   // out. A name in a `from` that is no node is a source.
-  Pipeline(std::vector<NodeSpec> nodes, std::vector<std::string> sink_from);
+  Pipeline(std::vector<NodeSpec> nodes, std::vector<Edge> sink_from);
 
   // Does any path lead from that source to the sink?
   bool takes(std::string_view source) const;
@@ -44,7 +45,8 @@ class Pipeline {
     std::vector<Piece> pieces;
     // At most one a cause, sorted by cause. An event has exactly one when it has no output; when it has some,
     // only if a branch rejected it (then `delivered` is set: the event goes to the dead letters beside its
-    // output). A rejection wins over a filter, then the first node in the order of the graph.
+    // output). A rejection wins over an unmatched condition and that over a filter, then the first node in the
+    // order of the graph.
     std::vector<Verdict> verdicts;
   };
   // Runs a validated block of events of one source; reuses Output's memory. Nothing comes out when
@@ -58,13 +60,14 @@ class Pipeline {
   const NodeCounts& counts(uint32_t node) const { return nodes_[node].counts; }
 
  private:
-  struct Edge {
+  struct Input {
     bool from_source;
     uint32_t index;  // into sources_ or nodes_
+    std::optional<condition::Condition> when;
   };
   struct Node {
     NodeSpec spec;
-    std::vector<Edge> inputs;
+    std::vector<Input> inputs;
     uint32_t readers = 0;  // nodes that read its output, the sink included
     uint32_t readers_left = 0;
     std::vector<Flow> output;
@@ -74,13 +77,14 @@ class Pipeline {
 
   uint32_t node_index(std::string_view name) const;
   uint32_t source_index(std::string_view name) const;
-  std::vector<Edge> edges(const std::vector<std::string>& from);
+  std::vector<Input> inputs(const std::vector<Edge>& from);
   void sort(uint32_t node, std::vector<uint8_t>* state);
-  void gather(const std::vector<Edge>& inputs, uint32_t source, const event::SharedBlock& block);
+  void gather(const std::vector<Input>& inputs, uint32_t reader, uint32_t source,
+              const event::SharedBlock& block);
   void judge(uint32_t events, Output* out);
 
   std::vector<Node> nodes_;
-  std::vector<Edge> sink_inputs_;
+  std::vector<Input> sink_inputs_;
   std::vector<std::string> sources_;  // that reach the sink
   std::vector<uint32_t> order_;       // nodes that reach the sink, each after what it reads
   Runner runner_;

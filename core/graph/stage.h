@@ -28,15 +28,17 @@ struct Piece {
   uint32_t cause(uint32_t i) const { return causes.empty() ? i : causes[i]; }
 };
 
+// The larger one counts when an event has several.
 enum class Fate {
-  kFiltered,  // a transform dropped it
-  kRejected   // a transform refused it: to the dead letters
+  kFiltered,   // a transform dropped it
+  kUnmatched,  // no condition of an edge let it through
+  kRejected    // a transform refused it: to the dead letters
 };
 
 // Verdict::node of what no node refused, but the join in front of the sink.
 inline constexpr uint32_t kAtSink = UINT32_MAX;
 
-// An event that a node dropped or rejected.
+// An event that came no further.
 struct Verdict {
   uint32_t cause = 0;  // its place in the block given to Pipeline::run
   Fate fate = Fate::kFiltered;

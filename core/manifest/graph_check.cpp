@@ -48,8 +48,10 @@ void check_edge(const LoadedSet& set, const InstanceConfig& instance, size_t ind
            "a source or a transform");
   }
   const auto begin = instance.from.begin(), here = begin + static_cast<std::ptrdiff_t>(index);
-  if (std::find(begin, here, instance.from[index]) != here)
-    refuse(in_quotes(from) + " appears twice", "each name once");
+  const auto twice = std::find_if(begin, here, [&](const Edge& edge) { return edge.instance == from; });
+  if (twice == here) return;
+  const bool conditions = !twice->when.empty() || !instance.from[index].when.empty();
+  refuse(in_quotes(from) + " appears twice", conditions ? "one edge, its conditions joined by ||" : "each name once");
 }
 
 void check_edges(const LoadedSet& set, const InstanceConfig& instance, Problems& problems) {

@@ -6,6 +6,7 @@
 #include "manifest/own_schemas.h"
 #include "manifest/secrets.h"
 #include "manifest/settings.h"
+#include "weir/condition/condition.h"
 
 namespace weir::manifest {
 namespace {
@@ -55,22 +56,30 @@ void read_component(Settings& settings, InstanceConfig& instance) {
   }
 }
 
+void check_condition(Settings& settings, const std::string& pointer, const std::string& text) {
+  auto compiled = condition::Condition::compile(text);
+  const auto* fault = std::get_if<condition::Fault>(&compiled);
+  if (fault == nullptr) return;
+  settings.refuse(pointer, "at column " + std::to_string(fault->column) + " of the condition: " + fault->message,
+                  fault->expected);
+}
+
 void read_edges(Settings& settings, InstanceConfig& instance) {
   const json* from = settings.find("/from");
   if (from == nullptr) return;
   if (from->is_string()) {
-    instance.from.push_back({*from});
+    instance.from.push_back({*from, ""});
     return;
   }
   for (size_t i = 0; i < from->size(); ++i) {
     const json& edge = (*from)[i];
     const std::string pointer = child_pointer("/from", i);
-    instance.from.push_back(
-        {edge.is_string() ? edge.get<std::string>() : edge["instance"].get<std::string>()});
-    if (edge.is_object() && edge.contains("when")) {
-      refuse_missing_feature(settings, pointer + "/when", "a filter on an edge",
-                             "the instance's name alone; every event of it comes through");
+    if (edge.is_string()) {
+      instance.from.push_back({edge, ""});
+      continue;
     }
+    instance.from.push_back({edge["instance"], edge.value("when", "")});
+    if (edge.contains("when")) check_condition(settings, pointer + "/when", instance.from.back().when);
   }
 }
 

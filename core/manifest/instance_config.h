@@ -45,6 +45,7 @@ enum class OnError {
 // One edge of the graph: events come from there.
 struct Edge {
   std::string instance;
+  std::string when = {};  // a condition (weir/condition/condition.h); "": every event
   bool operator==(const Edge&) const = default;
 };
 

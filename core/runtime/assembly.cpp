@@ -16,15 +16,6 @@ constexpr const char* kUnrouted = "unrouted";
 
 bool exclusive(const manifest::InstanceConfig& config) { return config.component && config.component->exclusive; }
 
-graph::Kind kind_of(const manifest::InstanceConfig& config) {
-  switch (config.component->kind) {
-    case manifest::Kind::kSource: return graph::Kind::kSource;
-    case manifest::Kind::kSink: return graph::Kind::kSink;
-    case manifest::Kind::kTransform: break;
-  }
-  return config.component->stateful ? graph::Kind::kStateful : graph::Kind::kTransform;
-}
-
 base::Result<graph::Plan> plan_of(const manifest::LoadedSet& set) {
   std::vector<graph::Vertex> vertices;
   for (const auto& [name, config] : set.instances) {
@@ -38,13 +29,22 @@ base::Result<graph::Plan> plan_of(const manifest::LoadedSet& set) {
 
 }  // namespace
 
+graph::Kind kind_of(const manifest::InstanceConfig& config) {
+  switch (config.component->kind) {
+    case manifest::Kind::kSource: return graph::Kind::kSource;
+    case manifest::Kind::kSink: return graph::Kind::kSink;
+    case manifest::Kind::kTransform: break;
+  }
+  return config.component->stateful ? graph::Kind::kStateful : graph::Kind::kTransform;
+}
+
 std::string path_fingerprint(const manifest::LoadedSet& set, const graph::Path& path) {
   std::string text;
-  for (const std::string& from : path.from) text += from + ',';
+  for (const manifest::Edge& edge : set.instances.at(path.consumer).from) text += edge.instance + '\t' + edge.when + ',';
   for (const std::string& node : path.nodes) {
     const manifest::InstanceConfig& config = set.instances.at(node);
     text += '\n' + node + '\n' + fingerprint(config);
-    for (const manifest::Edge& edge : config.from) text += '\n' + edge.instance;
+    for (const manifest::Edge& edge : config.from) text += '\n' + edge.instance + '\t' + edge.when;
   }
   return text;
 }
@@ -57,8 +57,8 @@ Assembly::Assembly(const Context& context) : context_(context) {
   for (journal::ConsumerState& known : context.services.journal->state().consumers()) {
     if (known.name == kUnrouted) state = std::move(known);
   }
-  unrouted_ = std::make_unique<delivery::Unrouted>(*context.services.journal, std::move(state));
-  unrouted_->start({});
+  unrouted_ = std::make_shared<delivery::Unrouted>(*context.services.journal, std::move(state));
+  unrouted_->start();
 }
 
 Assembly::~Assembly() { stop(); }
@@ -101,8 +101,10 @@ manifest::Problems Assembly::draft(const manifest::LoadedSet& wanted, bool first
   for (const std::string& name : plan->unused) {
     if (!again) end_transforms(make_transforms(context_, {&wanted.instances.at(name)}, &draft->problems));
   }
+  draft_leftover(wanted, draft);
   if (draft->problems.empty()) return {};
   for (auto& [name, path] : draft->paths) end_transforms(std::move(path.transforms));
+  if (draft->leftover) end_transforms(std::move(draft->leftover->transforms));
   return std::move(draft->problems);
 }
 
@@ -168,7 +170,7 @@ void Assembly::draft_sink(const manifest::LoadedSet& wanted, const manifest::Ins
     return refuse(config, std::move(problems), draft);
   }
   if (same_sink) {
-    draft->paths[config.name] = {path, std::move(transforms), path_print};
+    draft->paths[config.name] = {path, edges_of(config), std::move(transforms), path_print};
     return;
   }
   auto fresh = SinkRunner::create(context_, config, &problems);
@@ -176,7 +178,7 @@ void Assembly::draft_sink(const manifest::LoadedSet& wanted, const manifest::Ins
     end_transforms(std::move(transforms));
     return refuse(config, std::move(problems), draft);
   }
-  fresh->set_path(path, std::move(transforms), path_print);
+  fresh->set_path(path, edges_of(config), std::move(transforms), path_print);
   if (running == sinks_.end() || !exclusive(config)) {
     plugin::CallResult done = fresh->prepare();
     if (!done.ok()) return note_unprepared(config, done, *fresh->unit, first, draft);
@@ -274,7 +276,7 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     if (place.name != kUnrouted && !place.detached && !wanted_here) detach(place);
   }
   for (auto& [name, path] : draft.paths) {
-    change_path(name, std::move(path.path), std::move(path.transforms), std::move(path.fingerprint));
+    change_path(name, std::move(path));
   }
   size_t sinks = draft.plan.paths.size();
   for (auto& [name, fresh] : draft.sinks) start_sink(name, std::move(fresh), sinks, now_origin);
@@ -288,7 +290,7 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
     set_ = wanted;
     plan_ = std::move(draft.plan);
   }
-  route();
+  route(std::move(draft.leftover));
   // What a new sink is owed must outlive a crash: its place is on disk before a source brings anything.
   if (auto done = context_.services.journal->state().sync(kRegisterPatience); !done) {
     base::log_warn("gateway", "places in the journal are not on disk yet: " + done.error().text());
@@ -296,12 +298,12 @@ void Assembly::switch_to(const manifest::LoadedSet& wanted, Draft draft) {
   for (auto& [name, fresh] : draft.sources) start_source(name, std::move(fresh));
 }
 
-void Assembly::change_path(const std::string& name, graph::Path path, Transforms transforms, std::string fingerprint) {
+void Assembly::change_path(const std::string& name, NewPath fresh) {
   SinkRunner& sink = *sinks_.at(name);
-  bool replaced = sink.set_path(path, std::move(transforms), std::move(fingerprint));
+  bool replaced = sink.set_path(fresh.path, std::move(fresh.edges), std::move(fresh.transforms), std::move(fresh.fingerprint));
   // A source that is new to it: what came before has been passed over already, and stays with `unrouted`.
   uint64_t since = replaced ? sink.consumer->status().position : context_.services.journal->head() + 1;
-  owe(path, since, false);
+  owe(fresh.path, since, false);
 }
 
 void Assembly::start_sink(const std::string& name, std::unique_ptr<SinkRunner> fresh, size_t sinks,
@@ -418,7 +420,7 @@ void Assembly::stop() {
   for (const auto& [name, source] : sources_) source->end();
   for (const auto& [name, transform] : stateful_) transform->end();
   for (const auto& [name, sink] : sinks_) sink->end();
-  unrouted_->stop();
+  stop_unrouted();
   std::lock_guard lock(mutex_);
   sources_.clear();
   stateful_.clear();

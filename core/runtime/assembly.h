@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "delivery/unrouted.h"
@@ -38,6 +40,20 @@ class Assembly {
  private:
   // What an apply has made and not switched to yet.
   struct Draft;
+  // A sink that goes on with other transforms.
+  struct NewPath {
+    graph::Path path;
+    std::vector<graph::Edge> edges;
+    Transforms transforms;
+    std::string fingerprint;
+  };
+  // How `unrouted` finds out which events no condition lets through: its own instances of the transforms in front.
+  struct Leftover {
+    std::set<std::string, std::less<>> sources;
+    Transforms transforms;
+    std::shared_ptr<graph::Pipeline> pipeline;  // null when there are no sources
+    std::string fingerprint;
+  };
   struct Failure {
     std::string reason;
     bool hangs = false;  // in a call: each try would leave a thread and a library behind, so there is none
@@ -63,7 +79,7 @@ class Assembly {
                        bool first, Draft* draft) const;
   const Failure* known_failure(const manifest::InstanceConfig& config) const;
   void switch_to(const manifest::LoadedSet& wanted, Draft draft);
-  void change_path(const std::string& name, graph::Path path, Transforms transforms, std::string fingerprint);
+  void change_path(const std::string& name, NewPath fresh);
   void start_sink(const std::string& name, std::unique_ptr<SinkRunner> fresh, size_t sinks, uint64_t now_origin);
   void start_source(const std::string& name, std::unique_ptr<SourceRunner> fresh);
   void fail(const std::string& name, const Failure& failure);
@@ -79,11 +95,18 @@ class Assembly {
 
   // assembly_routes.cpp
   void owe(const graph::Path& path, uint64_t since, bool anew);
-  void route();
+  void route(std::optional<Leftover> fresh);
+
+  // assembly_leftover.cpp
+  void draft_leftover(const manifest::LoadedSet& wanted, Draft* draft) const;
+  void tell_unrouted(delivery::Unrouted::Routes routes, std::optional<Leftover> fresh);
+  void stop_unrouted();
 
   const Context context_;
   base::Monotonic retry_at_{};
   delivery::Unrouted::Routes routes_;  // as `unrouted` knows them
+  Leftover leftover_;                  // as `unrouted` has it
+  std::vector<Transforms> old_leftovers_;  // of an `unrouted` that hung when they were replaced
 
   mutable std::mutex mutex_;  // guards what follows; never held while a plugin is called
   manifest::LoadedSet set_;
@@ -93,7 +116,7 @@ class Assembly {
   std::map<std::string, std::shared_ptr<StatefulRunner>> stateful_;
   std::map<std::string, Failure> failed_;
   std::map<std::string, Observed> observed_;
-  std::unique_ptr<delivery::Unrouted> unrouted_;
+  std::shared_ptr<delivery::Unrouted> unrouted_;
 };
 
 }  // namespace weir::runtime

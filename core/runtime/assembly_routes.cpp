@@ -34,10 +34,11 @@ void Assembly::owe(const graph::Path& path, uint64_t since, bool anew) {
 }
 
 // Tells `unrouted`. It looks through all it holds again, so only when something has changed.
-void Assembly::route() {
+void Assembly::route(std::optional<Leftover> fresh) {
   journal::State& state = context_.services.journal->state();
   auto known = state.key_values(kUnrouted);
   delivery::Unrouted::Routes routes;
+  const auto& conditional = (fresh ? *fresh : leftover_).sources;
   std::set<std::string> planned, used;
   for (const graph::Path& path : plan_.paths) {
     planned.insert(path.consumer);
@@ -45,17 +46,17 @@ void Assembly::route() {
       auto since = known.find(key_of(path.consumer, source));
       if (since == known.end()) continue;
       used.insert(since->first);
-      auto [at, fresh] = routes.emplace(source, number(since->second));
-      if (!fresh) at->second = std::min(at->second, number(since->second));
+      auto [at, first] = routes.emplace(source, number(since->second));
+      if (first) continue;
+      at->second = conditional.contains(source) ? std::max(at->second, number(since->second))
+                                                : std::min(at->second, number(since->second));
     }
   }
   // A source that does not lead there any more; those of a removed sink stay with its place.
   for (const auto& [key, since] : known) {
     if (!used.contains(key) && planned.contains(key.substr(0, key.find('\n')))) state.put({kUnrouted, key, std::nullopt});
   }
-  if (routes == routes_) return;
-  routes_ = routes;
-  unrouted_->route(std::move(routes));
+  if (routes != routes_ || fresh) tell_unrouted(std::move(routes), std::move(fresh));
 }
 
 }  // namespace weir::runtime

@@ -10,16 +10,14 @@ struct Assembly::Draft {
   std::map<std::string, std::unique_ptr<SourceRunner>> sources;
   std::map<std::string, std::unique_ptr<SinkRunner>> sinks;
   std::map<std::string, std::unique_ptr<StatefulRunner>> stateful;
-  // Sinks that go on with other transforms.
-  struct NewPath {
-    graph::Path path;
-    Transforms transforms;
-    std::string fingerprint;
-  };
   std::map<std::string, NewPath> paths;
+  std::optional<Leftover> leftover;  // when it is another than before
   std::map<std::string, Failure> failed;
   manifest::Problems problems;
 };
+
+// Of an enabled instance, whose component is known.
+graph::Kind kind_of(const manifest::InstanceConfig& config);
 
 // What tells two ways from the journal to one consumer apart.
 std::string path_fingerprint(const manifest::LoadedSet& set, const graph::Path& path);

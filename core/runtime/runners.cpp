@@ -194,7 +194,7 @@ plugin::CallResult SinkRunner::start(const Context& context, journal::ConsumerSt
     return names->names[node];
   };
   consumer = std::make_shared<delivery::Consumer>(
-      *context.services.journal, std::move(state), make_pipeline(path, transforms),
+      *context.services.journal, std::move(state), make_pipeline(edges, transforms),
       delivery::SinkCall{unit->instance->sink(), unit->instance->self(), &unit->clock}, std::move(options));
   unit->host->attach(consumer);
   plugin::CallResult started = unit->instance->start(in(kStartLimit));
@@ -207,21 +207,34 @@ plugin::CallResult SinkRunner::start(const Context& context, journal::ConsumerSt
   return started;
 }
 
-std::unique_ptr<graph::Pipeline> make_pipeline(const graph::Path& path, const Transforms& transforms) {
+std::vector<graph::Edge> edges_of(const manifest::InstanceConfig& config) {
+  std::vector<graph::Edge> edges;
+  for (const manifest::Edge& edge : config.from) {
+    if (edge.when.empty()) {
+      edges.emplace_back(edge.instance);
+    } else {
+      edges.emplace_back(edge.instance, std::get<condition::Condition>(condition::Condition::compile(edge.when)));
+    }
+  }
+  return edges;
+}
+
+std::unique_ptr<graph::Pipeline> make_pipeline(std::vector<graph::Edge> from, const Transforms& transforms) {
   std::vector<graph::NodeSpec> nodes;
   for (const TransformRunner& transform : transforms) {
     graph::NodeSpec node;
     node.name = transform.config.name;
     node.transform = {transform.unit->instance->transform(), transform.unit->instance->self(), &transform.unit->clock};
-    for (const manifest::Edge& edge : transform.config.from) node.from.push_back(edge.instance);
+    node.from = edges_of(transform.config);
     node.drop_rejected = transform.config.on_error == manifest::OnError::kDrop;
     nodes.push_back(std::move(node));
   }
-  return std::make_unique<graph::Pipeline>(std::move(nodes), path.from);
+  return std::make_unique<graph::Pipeline>(std::move(nodes), std::move(from));
 }
 
-bool SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::string new_fingerprint) {
+bool SinkRunner::set_path(graph::Path new_path, std::vector<graph::Edge> new_edges, Transforms new_transforms, std::string new_fingerprint) {
   path = std::move(new_path);
+  edges = std::move(new_edges);
   path_fingerprint = std::move(new_fingerprint);
   std::swap(transforms, new_transforms);
   {
@@ -231,7 +244,7 @@ bool SinkRunner::set_path(graph::Path new_path, Transforms new_transforms, std::
     }
   }
   interrupt_transforms(new_transforms);  // the old ones, which give back what they cannot finish
-  bool unused = consumer == nullptr || consumer->replace(make_pipeline(path, transforms), kStopLimit);
+  bool unused = consumer == nullptr || consumer->replace(make_pipeline(edges, transforms), kStopLimit);
   if (unused) {
     end_transforms(std::move(new_transforms));
     return true;

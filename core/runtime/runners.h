@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/edge.h"
 #include "graph/plan.h"
 #include "manifest/instance_config.h"
 #include "manifest/problem.h"
@@ -86,7 +87,7 @@ class SinkRunner {
   plugin::CallResult start(const Context& context, journal::ConsumerState state, size_t sinks);
   // Before start, or while it runs: then the old transforms are ended once they are no longer used. False when the sink
   // hangs, and the old ones are in use until it comes back.
-  bool set_path(graph::Path path, Transforms transforms, std::string fingerprint);
+  bool set_path(graph::Path path, std::vector<graph::Edge> edges, Transforms transforms, std::string fingerprint);
   // Ends the consumer, whose last state is then posted; what is in flight is given `patience`.
   void stop_consumer(base::Duration patience);
   void end();
@@ -94,6 +95,7 @@ class SinkRunner {
   const manifest::InstanceConfig config;
   std::unique_ptr<Unit> unit;
   graph::Path path;
+  std::vector<graph::Edge> edges;  // its own
   std::string path_fingerprint;
   Transforms transforms;
   std::shared_ptr<delivery::Consumer> consumer;
@@ -117,7 +119,9 @@ Transforms make_transforms(const Context& context, const std::vector<const manif
 void end_transforms(Transforms transforms);
 // Before whoever calls them is stopped: see plugin::Instance::interrupt.
 void interrupt_transforms(const Transforms& transforms);
-// What stands in front of a consumer, made of running transforms, which must outlive it.
-std::unique_ptr<graph::Pipeline> make_pipeline(const graph::Path& path, const Transforms& transforms);
+// An instance's edges, with their conditions, which have been checked.
+std::vector<graph::Edge> edges_of(const manifest::InstanceConfig& config);
+// What stands in front of a consumer that reads `from`, made of running transforms, which must outlive it.
+std::unique_ptr<graph::Pipeline> make_pipeline(std::vector<graph::Edge> from, const Transforms& transforms);
 
 }  // namespace weir::runtime

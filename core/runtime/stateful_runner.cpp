@@ -60,7 +60,7 @@ plugin::CallResult StatefulRunner::start(const Context& context, journal::Consum
     return found != nodes.end() ? found->second : std::pair<std::string, std::string>();
   };
   engine = std::make_shared<delivery::StatefulConsumer>(
-      *context.services.journal, std::move(state), make_pipeline(path, transforms),
+      *context.services.journal, std::move(state), make_pipeline(edges_of(config), transforms),
       graph::TransformCall{table, unit->instance->self(), &unit->clock}, std::move(kept), std::move(options));
   engine->start();
   return {};

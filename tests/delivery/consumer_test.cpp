@@ -49,7 +49,7 @@ class ConsumerTest : public ::testing::Test {
     state.name = "store";
     state.origin = 1;
     consumer_ = std::make_shared<Consumer>(
-        *journal_, state, std::make_unique<graph::Pipeline>(std::vector<graph::NodeSpec>(), std::vector<std::string>{"api"}),
+        *journal_, state, std::make_unique<graph::Pipeline>(std::vector<graph::NodeSpec>(), std::vector<graph::Edge>{"api"}),
         SinkCall{&kTable, &sink_}, settings);
     sink_.consumer = consumer_.get();
   }

@@ -89,7 +89,7 @@ class StatefulTest : public testing::Test, public journal::SettlementListener {
   journal::Options options_;
   StatefulConsumer::Options engine_options_;
   std::atomic<int64_t> clock_{0};  // what ticks say, without kBase; 0: none
-  std::vector<std::string> from_{"api"};
+  std::vector<graph::Edge> from_{"api"};
   std::unique_ptr<journal::Journal> journal_;
   std::shared_ptr<TransformState> state_;
   std::unique_ptr<Sums> sums_;

@@ -126,7 +126,9 @@ std::vector<std::string> verdicts(const Pipeline& pipeline, const Pipeline::Outp
   std::vector<std::string> lines;
   for (const Verdict& verdict : output.verdicts) {
     lines.push_back(std::to_string(first_cause + verdict.cause) +
-                    (verdict.fate == Fate::kFiltered ? " filtered " : " rejected ") +
+                    (verdict.fate == Fate::kFiltered    ? " filtered "
+                     : verdict.fate == Fate::kUnmatched ? " unmatched "
+                                                        : " rejected ") +
                     pipeline.node_name(verdict.node) + " " + std::to_string(verdict.code) + " " +
                     verdict.reason + (verdict.delivered ? " +" : ""));
   }

@@ -36,7 +36,7 @@ class TestTransform {
   uint64_t calls_ = 0;
 };
 
-inline NodeSpec node(std::string name, const TestTransform& transform, std::vector<std::string> from,
+inline NodeSpec node(std::string name, const TestTransform& transform, std::vector<Edge> from,
                      bool drop_rejected = false) {
   return {std::move(name), transform.call(), std::move(from), drop_rejected};
 }
@@ -54,7 +54,7 @@ Pipeline::Output run(Pipeline& pipeline, const event::SharedBlock& block,
 std::vector<std::string> brief(const Pipeline::Output& output);
 // Everything about each record: the JSON with flags and the cause's place.
 std::vector<std::string> full(const Pipeline::Output& output, uint32_t first_cause = 0);
-// "cause filtered|rejected node code reason[ +]", + when there is output as well.
+// "cause filtered|unmatched|rejected node code reason[ +]", + when there is output as well.
 std::vector<std::string> verdicts(const Pipeline& pipeline, const Pipeline::Output& output,
                                   uint32_t first_cause = 0);
 

@@ -91,18 +91,24 @@ void act(uint64_t seed, const sdk::EventView& event, uint32_t i, sdk::Output& ou
 struct RandomGraph {
   std::deque<TestTransform> transforms;
   std::vector<NodeSpec> nodes;
-  std::vector<std::string> sink_from;
+  std::vector<Edge> sink_from;
 };
 
 RandomGraph random_graph(Random& random) {
   RandomGraph graph;
   std::vector<std::string> names = {"source"};
+  auto edge = [&](const std::string& name) -> Edge {
+    static constexpr const char* kConditions[] = {"value > 0", "device_id like '*1' || unit == 'K'", "value != 3"};
+    if (pick(random, 3) != 0) return name;
+    return {name, std::get<condition::Condition>(condition::Condition::compile(kConditions[pick(random, 3)]))};
+  };
   auto some = [&] {
-    std::vector<std::string> from;
+    std::vector<Edge> from;
     for (const std::string& name : names) {
-      if (pick(random, static_cast<uint32_t>(names.size())) == 0) from.push_back(name);
+      if (pick(random, static_cast<uint32_t>(names.size())) == 0) from.push_back(edge(name));
     }
-    return from.empty() ? std::vector{names.back()} : from;
+    if (from.empty()) from.push_back(edge(names.back()));
+    return from;
   };
   for (uint32_t k = pick(random, 5); k > 0; --k) {
     const uint64_t seed = random();
@@ -163,7 +169,7 @@ TEST(Recut, GivesTheSameOutputWhenTheOutputDoesNotFitABatch) {
     event.record().value.i64 % 2 ? output.keep(i) : output.drop(i, "even");
   });
   std::vector<NodeSpec> nodes = {node("many", many, {"source"}), node("odd", odd, {"many"})};
-  const std::vector<std::string> sink_from = {"odd", "many"};
+  const std::vector<Edge> sink_from = {"odd", "many"};
   constexpr uint32_t kEvents = 14;
   auto block = readings(kEvents);
   Pipeline whole(nodes, sink_from);

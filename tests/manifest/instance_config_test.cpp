@@ -202,12 +202,21 @@ TEST_F(Instance, RefusesWhatThisVersionDoesNotHaveYet) {
       ElementsAre(
           "manifests/store.json:1:70: /limits/pending_bytes: a quota for one sink's backlog is not in this "
           "version yet (expected no pending_bytes; the journal's max_bytes bounds all backlogs together)"));
+}
+
+TEST_F(Instance, ReadsConditionsOfEdgesAndPointsAtTheColumnOfAWrongOne) {
   manifests.write("f.json", R"({"plugin":"sqlite.sink","from":[{"instance":"api","when":"value > 3"}]})");
-  EXPECT_THAT(
-      complaints(""),
-      ElementsAre(
-          "manifests/f.json:1:58: /from/0/when: a filter on an edge is not in this version yet (expected "
-          "the instance's name alone; every event of it comes through)"));
+  EXPECT_THAT(complaints(""), IsEmpty());
+  manifests.write("f.json", R"({"plugin":"sqlite.sink","from":[{"instance":"api","when":"value > "}]})");
+  EXPECT_THAT(complaints(""),
+              ElementsAre("manifests/f.json:1:58: /from/0/when: at column 9 of the condition: the end stands where a "
+                          "field or a literal should (expected a comparison like value > 80)"));
+  manifests.write("f.json", R"({"plugin":"sqlite.sink","from":[{"instance":"api","when":""}]})");
+  EXPECT_THAT(complaints(""), ElementsAre(testing::HasSubstr("of the condition: it is empty")));
+  manifests.write("f.json", R"({"plugin":"sqlite.sink",
+    "from":[{"instance":"api","when":"value > 3"}, {"instance":"api","when":"value < 1"}]})");
+  EXPECT_THAT(complaints(""), ElementsAre(testing::HasSubstr("\"api\" appears twice (expected one edge, its conditions "
+                                                             "joined by ||)")));
 }
 
 TEST_F(Instance, RefusesSettingsThatContradictEachOther) {
