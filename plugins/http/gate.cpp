@@ -268,6 +268,7 @@ HeadScanner::State HeadScanner::scan(std::string_view received) {
     if (feed == line_ || received[feed - 1] != '\r') return State::kBareLineFeed;
     at_ = feed + 1;
     if (feed == line_ + 1) return State::kEnd;
+    if (line_ == 0) request_line_ = at_;
     line_ = at_;
   }
   return State::kMore;
@@ -279,7 +280,8 @@ std::optional<Refusal> check_head(std::string_view bytes, uint64_t max_body_byte
 
 Refusal head_too_large(const HeadScanner& scanner, size_t max_header_bytes) {
   const std::string limit = std::to_string(max_header_bytes) + " bytes (max_header_bytes)";
-  if (!scanner.past_request_line())
+  // However the bytes were cut when they came.
+  if (!scanner.past_request_line() || scanner.request_line_size() > max_header_bytes)
     return refuse(414, "target_too_long", "the request line is over " + limit);
   return refuse(431, "headers_too_large", "the request line and headers are over " + limit);
 }

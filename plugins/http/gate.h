@@ -26,10 +26,13 @@ class HeadScanner {
   // After kEnd: bytes of the head, the empty line included.
   size_t size() const { return at_; }
   bool past_request_line() const { return line_ != 0; }
+  // Bytes of the request line with its end, as far as it has come.
+  size_t request_line_size() const { return past_request_line() ? request_line_ : at_; }
 
  private:
   size_t at_ = 0;    // the first byte that has not been looked at
   size_t line_ = 0;  // where the current line began
+  size_t request_line_ = 0;
 };
 
 // How the end of the body is told (RFC 9112 section 6).
