@@ -70,7 +70,9 @@ class Checker {
   }
 
   std::optional<Fault> metadata(uint32_t i, const weir_event_v1& event) {
-    if (event.metadata_count == 0) return std::nullopt;
+    const bool authenticated = strict_ && (event.flags & WEIR_AUTHENTICATED) != 0;
+    bool names_subject = false;
+    if (event.metadata_count == 0) return authenticated ? std::optional(nobody(i)) : std::nullopt;
     uint64_t bytes = uint64_t{event.metadata_count} * sizeof(weir_metadata);
     if (event.metadata_offset % 4 != 0 || !inside(event.metadata_offset, bytes)) {
       return fault(i, "metadata", "pairs lie outside of the batch's text or are not 4-aligned");
@@ -88,11 +90,21 @@ class Checker {
         return fault(i, "metadata", "a value is not UTF-8 without NUL");
       }
       std::string_view key(at(pair.key.offset), pair.key.size);
-      if (key.starts_with("weir.")) return fault(i, "metadata", "keys that begin with 'weir.' are reserved");
+      if (key.starts_with("weir.")) {
+        if (!authenticated || key != WEIR_AUTH_SUBJECT || pair.value.size == 0) {
+          return fault(i, "metadata", "keys that begin with 'weir.' are reserved");
+        }
+        names_subject = true;
+      }
       if (k != 0 && key <= before) return fault(i, "metadata", "keys are not sorted and unique");
       before = key;
     }
+    if (authenticated && !names_subject) return nobody(i);
     return std::nullopt;
+  }
+
+  static Fault nobody(uint32_t i) {
+    return fault(i, "flags", "WEIR_AUTHENTICATED is set, but the metadata 'weir.auth.subject' does not say who it is");
   }
 
   struct Seen {

@@ -49,6 +49,11 @@ std::string error_body(const Refusal& refusal, std::optional<EventFault> event) 
   return out;
 }
 
+Refusal too_many_connections() {
+  return {503, "too_many_connections",
+          "the server has as many connections as it may have; try again later, or reuse one", retry_after(0)};
+}
+
 std::string retry_after(uint32_t milliseconds) {
   const uint64_t seconds = std::max<uint64_t>(1, (uint64_t{milliseconds} + 999) / 1000);
   return "Retry-After: " + std::to_string(seconds) + "\r\n";

@@ -37,6 +37,9 @@ std::string error_body(const Refusal& refusal, std::optional<EventFault> event =
 // "Retry-After: N\r\n" with whole seconds, rounded up, at least 1.
 std::string retry_after(uint32_t milliseconds);
 
+// What who comes over max_connections is told.
+Refusal too_many_connections();
+
 // Appends `text` (UTF-8) as a JSON string with its quotes.
 void append_json(std::string& out, std::string_view text);
 

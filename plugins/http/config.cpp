@@ -1,7 +1,10 @@
 #include "config.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "weir/batch.h"
 #include "weir/plugin.hpp"
@@ -19,7 +22,29 @@ using nlohmann::json;
 // The keys of the configuration, taken one by one; what is left over is unknown.
 class Keys {
  public:
-  explicit Keys(json object) : object_(std::move(object)) {}
+  // `above`: the pointer of the object itself, "" for the whole configuration.
+  explicit Keys(json object, std::string above = "") : object_(std::move(object)), above_(std::move(above)) {}
+
+  std::string pointer(const std::string& key) const { return above_ + "/" + key; }
+
+  // An object inside; nothing when it is not there.
+  std::optional<Keys> inside(const char* key) {
+    json value = take(key);
+    if (value.is_null()) return std::nullopt;
+    if (!value.is_object()) fail(pointer(key), "must be an object");
+    return Keys(std::move(value), pointer(key));
+  }
+
+  // The place of the text among `choices`, or of `fallback` among them.
+  size_t choice(const char* key, std::initializer_list<std::string_view> choices, std::string_view fallback) {
+    const std::string chosen = text(key, std::string(fallback));
+    const auto found = std::find(choices.begin(), choices.end(), chosen);
+    if (found != choices.end()) return static_cast<size_t>(found - choices.begin());
+    std::string list;
+    for (const std::string_view one : choices)
+      list.append(list.empty() ? "\"" : ", \"").append(one).append("\"");
+    fail(pointer(key), "must be one of " + list);
+  }
 
   std::string text(const char* key, std::string fallback) {
     const auto value = take(key);
@@ -46,8 +71,6 @@ class Keys {
   }
 
  private:
-  static std::string pointer(const std::string& key) { return "/" + key; }
-
   json take(const char* key) {
     const auto found = object_.find(key);
     if (found == object_.end()) return nullptr;
@@ -58,7 +81,40 @@ class Keys {
   }
 
   json object_;
+  std::string above_;
 };
+
+// The part "tls".
+tls::Settings parse_tls(Keys& keys, ServerOptions* server) {
+  tls::Settings settings;
+  settings.certificate = keys.text("certificate", "");
+  settings.key = keys.text("key", "");
+  settings.authorities = keys.text("client_ca", "");
+  const bool with_authorities = !settings.authorities.empty();
+  constexpr tls::PeerCertificate kAsked[] = {tls::PeerCertificate::kNone, tls::PeerCertificate::kOptional,
+                                             tls::PeerCertificate::kRequired};
+  settings.peer_certificate = kAsked[keys.choice("client_auth", {"none", "optional", "required"},
+                                                 with_authorities ? "required" : "none")];
+  settings.minimum_version = keys.choice("minimum_version", {"1.2", "1.3"}, "1.2") == 0
+                                 ? tls::Version::kTls12
+                                 : tls::Version::kTls13;
+  server->handshake_timeout = std::chrono::milliseconds(keys.number(
+      "handshake_timeout_ms", static_cast<uint64_t>(server->handshake_timeout.count()), 1, 3'600'000));
+  server->max_handshakes = keys.number("max_handshakes", server->max_handshakes, 1, 100'000);
+  keys.expect_end();
+  for (const auto& [file, key] : {std::pair{&settings.certificate, "certificate"}, {&settings.key, "key"}}) {
+    if (file->empty()) fail(keys.pointer(key), "is missing: name the file (PEM)");
+  }
+  const bool asks = settings.peer_certificate != tls::PeerCertificate::kNone;
+  if (asks && !with_authorities) {
+    fail(keys.pointer("client_ca"),
+         "is missing: name the file with the authorities of the clients' certificates");
+  }
+  if (!asks && with_authorities) {
+    fail(keys.pointer("client_auth"), "is \"none\", so client_ca has no use; leave one of them out");
+  }
+  return settings;
+}
 
 }  // namespace
 
@@ -82,6 +138,7 @@ Config parse_config(std::string_view text) {
   server.body_timeout = milliseconds("body_timeout_ms", server.body_timeout, kHour);
   server.idle_timeout = milliseconds("idle_timeout_ms", server.idle_timeout, 24 * kHour);
   server.write_timeout = milliseconds("write_timeout_ms", server.write_timeout, kHour);
+  if (auto inside = keys.inside("tls")) config.tls = parse_tls(*inside, &server);
   keys.expect_end();
   // A chunked body's buffer doubles as it grows: one body of the full size must fit beside the idle
   // connections.

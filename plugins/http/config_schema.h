@@ -44,6 +44,42 @@ inline constexpr char kConfigSchema[] = R"({
     "write_timeout_ms": {
       "type": "integer", "minimum": 1, "maximum": 3600000, "default": 10000,
       "description": "Milliseconds for a client to read one answer; a slower one is cut off."
+    },
+    "tls": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["certificate", "key"],
+      "description": "With it the port speaks HTTPS (TLS 1.2 and 1.3) only. Files are PEM; replaced ones serve new connections within three seconds.",
+      "properties": {
+        "certificate": {
+          "type": "string", "minLength": 1,
+          "description": "File with the server's certificate, and behind it those that lead to its authority."
+        },
+        "key": {
+          "type": "string", "minLength": 1,
+          "description": "File with the certificate's private key, without a pass phrase."
+        },
+        "client_ca": {
+          "type": "string", "minLength": 1,
+          "description": "File with the authorities that sign the clients' certificates."
+        },
+        "client_auth": {
+          "enum": ["none", "optional", "required"],
+          "description": "Whether clients show a certificate; its subject becomes the metadata weir.auth.subject. required when client_ca is there, else none."
+        },
+        "minimum_version": {
+          "enum": ["1.2", "1.3"], "default": "1.2",
+          "description": "The oldest TLS version that is spoken."
+        },
+        "handshake_timeout_ms": {
+          "type": "integer", "minimum": 1, "maximum": 3600000, "default": 5000,
+          "description": "Milliseconds from the connection to the end of the handshake; a slower client is cut off."
+        },
+        "max_handshakes": {
+          "type": "integer", "minimum": 1, "maximum": 100000, "default": 256,
+          "description": "Handshakes under way at one time, not counted in max_connections. One more ends the oldest."
+        }
+      }
     }
   }
 })";

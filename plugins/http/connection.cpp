@@ -12,7 +12,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr size_t kFirstCapacity = 4 * 1024;  // a small request and its head
 constexpr size_t kBodyStep = 64 * 1024;  // an announced body gets memory as it comes, not as it is promised
 constexpr size_t kKeptCapacity = 32 * 1024;  // what an idle connection may hold on to: about 250 events
 constexpr auto kNoDeadline = Clock::time_point::max();
@@ -31,12 +30,14 @@ Refusal slow(const char* what, std::chrono::milliseconds timeout) {
 
 Connection::Connection(ConnectionContext& context, asio::ip::tcp::socket socket)
     : context_(context), socket_(std::move(socket)) {
-  set_capacity(kFirstCapacity);
+  // With TLS memory comes after the handshake: who says nothing costs none.
+  if (context_.credentials == nullptr) set_capacity(kFirstCapacity);
 }
 
 Connection::~Connection() { context_.buffered_bytes -= buffer_.capacity(); }
 
 void Connection::start() {
+  if (context_.credentials != nullptr) return begin_handshake();
   arm(context_.options.header_timeout);
   receive();
 }
@@ -162,7 +163,8 @@ void Connection::handle(std::string_view body) {
   request_ = context_.requests.open(this);
   const uint64_t id = request_;
   try {
-    context_.handler.handle(Request{context_.reader.request(), body}, id);
+    const std::string_view subject = tls_ ? std::string_view(tls_->peer_subject()) : std::string_view();
+    context_.handler.handle(Request{context_.reader.request(), body, subject}, id);
     return;
   } catch (const std::exception& error) {
     context_.handler.on_trouble(std::string("a request could not be handled: ") + error.what());
@@ -204,6 +206,7 @@ void Connection::send(const Answer& answer, Persistence persistence) {
   context_.handler.on_answer(answer.status);
   const std::string_view head = context_.formatter.format(answer, persistence);
   const std::string_view body = head_.wants_no_body ? std::string_view() : answer.body;
+  if (tls_) return send_encrypted(head, body);
   iovec parts[] = {{const_cast<char*>(head.data()), head.size()},
                    {const_cast<char*>(body.data()), body.size()}};
   msghdr message{};
@@ -239,6 +242,10 @@ void Connection::write_pending() {
 // second and sends its body all the same.
 void Connection::send_continue() {
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (tls_) {
+    if (tls_->write(kContinue)) write_ciphertext();
+    return;
+  }
   if (::send(socket_.native_handle(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     return;
 }
@@ -278,6 +285,7 @@ void Connection::receive() {
   if (state_ == State::kLingering) buffer_.truncate(0);
   if (buffer_.free_bytes() == 0 && !make_room(2 * buffer_.capacity())) return;
   receiving_ = true;
+  if (tls_) return receive_ciphertext();
   socket_.async_read_some(asio::buffer(buffer_.end(), buffer_.free_bytes()),
                           [self = shared_from_this()](error_code failure, size_t bytes) {
                             self->receiving_ = false;
@@ -298,6 +306,7 @@ void Connection::on_received(size_t bytes) {
       break;
     case State::kLingering:
       return receive();
+    case State::kHandshake:
     case State::kHandled:
     case State::kWriting:
     case State::kClosed:
@@ -326,6 +335,11 @@ void Connection::set_capacity(size_t capacity) {
 void Connection::sweep(Clock::time_point now) {
   if (now < deadline_) return;
   switch (state_) {
+    case State::kHandshake:
+      refuse_handshake({tls::Cause::kTooSlow, "it was not over within " +
+                                                  std::to_string(context_.options.handshake_timeout.count()) +
+                                                  " ms (tls.handshake_timeout_ms)"});
+      return close();
     case State::kHead:
       if (buffer_.size() == 0) return close();
       return refuse(slow("head of the request", context_.options.header_timeout));
@@ -345,6 +359,7 @@ void Connection::close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kWriting) --context_.unwritten;
   if (request_ != 0) context_.requests.detach(request_);
+  if (state_ == State::kHandshake) end_handshake();
   state_ = State::kClosed;
   error_code ignored;
   socket_.close(ignored);

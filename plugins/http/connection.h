@@ -3,6 +3,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "receive_buffer.h"
 #include "request_table.h"
 #include "server.h"
+#include "weir/tls/session.h"
 
 namespace weir::http {
 
@@ -25,6 +27,8 @@ struct ConnectionContext {
   virtual void closed(Connection& connection) = 0;
   // A request has come to its end: drain() may be waiting for it.
   virtual void request_ended() = 0;
+  // True when there are more connections, those in handshakes aside, than there may be.
+  virtual bool crowded() const = 0;
 
   const ServerOptions options;
   Handler& handler;
@@ -35,7 +39,16 @@ struct ConnectionContext {
   size_t unwritten = 0;       // answers that have not left entirely
   bool retiring = false;      // answers close their connection
   bool draining = false;      // requests are refused
+
+  // TLS; without it `credentials` is null and the rest unused.
+  std::unique_ptr<tls::ReloadingCredentials> credentials;
+  std::list<Connection*> handshaking;  // the oldest first
+  std::unique_ptr<char[]> ciphertext;  // what a connection has just read; kCiphertextBytes
 };
+
+inline constexpr size_t kFirstCapacity = 4 * 1024;  // a small request and its head
+// Two records and a little: a large body costs one system call in 32 KiB.
+inline constexpr size_t kCiphertextBytes = 33 * 1024;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -52,10 +65,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void sweep(Clock::time_point now);
   void close();
 
-  size_t index = 0;  // the server's: where it keeps this connection
+  // Gives up a handshake in favour of newer ones.
+  void make_way();
+
+  size_t index = 0;      // the server's: where it keeps this connection
+  bool counted = false;  // the handler knows of it
 
  private:
-  enum class State : uint8_t { kHead, kBody, kChunks, kHandled, kWriting, kLingering, kClosed };
+  enum class State : uint8_t { kHandshake, kHead, kBody, kChunks, kHandled, kWriting, kLingering, kClosed };
 
   void advance();
   bool step();
@@ -75,6 +92,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void next_request();
   void linger();
 
+  // connection_tls.cpp
+  bool reads_request() const {
+    return state_ == State::kHead || state_ == State::kBody || state_ == State::kChunks;
+  }
+  void begin_handshake();
+  void receive_ciphertext();
+  void on_readable();
+  std::string_view read_ciphertext(bool* ended);
+  void shake_hands(std::string_view first_bytes, bool ended);
+  void established();
+  void refuse_handshake(const tls::Problem& problem);
+  void end_handshake();
+  void decrypt();
+  bool write_ciphertext();
+  void send_encrypted(std::string_view head, std::string_view body);
+
   bool make_room(size_t capacity);
   bool need_more();
   void receive();
@@ -85,6 +118,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   ConnectionContext& context_;
   boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<tls::Session> tls_;              // null: plain, or nothing has come yet
+  std::list<Connection*>::iterator in_handshake_;  // kHandshake: where this is in the context's list
   ReceiveBuffer buffer_;
   HeadScanner scanner_;
   Head head_;

@@ -20,6 +20,7 @@ inline constexpr size_t kBodyPadding = 64;
 struct Request {
   const Pistache::Http::Request& head;  // method, path, query, and the headers the gate keeps
   std::string_view body;
+  std::string_view subject = {};  // of the client's certificate, RFC 4514; "" without one
 };
 
 // Reads heads with Pistache's RequestParser. It sees only what the gate has checked and filtered, one whole

@@ -40,8 +40,15 @@ constexpr int kAcceptsAtOnce = 64;
 // All of the server that lives on its thread, and how the other threads reach it.
 class Server::Loop final : public ConnectionContext {
  public:
-  Loop(const ServerOptions& server_options, Handler& server_handler, int listening_fd)
-      : ConnectionContext(server_options, server_handler), listener_(io_, listening_fd), sweeper_(io_) {}
+  Loop(const ServerOptions& server_options, Handler& server_handler, int listening_fd,
+       std::unique_ptr<tls::ReloadingCredentials> server_credentials)
+      : ConnectionContext(server_options, server_handler),
+        listener_(io_, listening_fd),
+        sweeper_(io_),
+        certificate_watch_(io_) {
+    credentials = std::move(server_credentials);
+    if (credentials != nullptr) ciphertext = std::make_unique_for_overwrite<char[]>(kCiphertextBytes);
+  }
 
   // --- the control thread ---
   void start() {
@@ -52,7 +59,10 @@ class Server::Loop final : public ConnectionContext {
     thread_ = std::thread([this] { run(); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_setname_np(thread_.native_handle(), "weir-http");
-    call([this] { wait_for_clients(); });
+    call([this] {
+      if (credentials != nullptr) watch_certificates();
+      wait_for_clients();
+    });
   }
 
   void pause() {
@@ -83,6 +93,7 @@ class Server::Loop final : public ConnectionContext {
       listener_.close(ignored);
       accepting_ = false;
       sweeper_.cancel();
+      certificate_watch_.cancel();
       while (!connections_.empty()) std::shared_ptr(connections_.back())->close();
       guard_.reset();
     });
@@ -102,12 +113,14 @@ class Server::Loop final : public ConnectionContext {
   }
 
   void closed(Connection& connection) override {
-    handler.on_connections(-1);
+    if (connection.counted) handler.on_connections(-1);
     const auto kept = connection.shared_from_this();
     connections_[connection.index] = std::move(connections_.back());
     connections_[connection.index]->index = connection.index;
     connections_.pop_back();
   }
+
+  bool crowded() const override { return connections_.size() - handshaking.size() > options.max_connections; }
 
   void request_ended() override {
     if (draining && requests.open_count() == 0 && unwritten == 0) set_drained(true);
@@ -180,7 +193,7 @@ class Server::Loop final : public ConnectionContext {
   }
 
   void admit(int fd, int family) {
-    if (connections_.size() >= options.max_connections + kMaxTurnedAway) {
+    if (connections_.size() - handshaking.size() >= options.max_connections + kMaxTurnedAway) {
       ::close(fd);
       return;
     }
@@ -190,12 +203,29 @@ class Server::Loop final : public ConnectionContext {
     const auto connection = std::make_shared<Connection>(*this, std::move(socket));
     connection->index = connections_.size();
     connections_.push_back(connection);
-    handler.on_connections(+1);
     start_sweeping();
-    if (connections_.size() <= options.max_connections) return connection->start();
-    connection->turn_away({503, "too_many_connections",
-                           "the server has as many connections as it may have; try again later, or reuse one",
-                           retry_after(0)});
+    if (credentials != nullptr) {
+      if (handshaking.size() >= options.max_handshakes) handshaking.front()->make_way();
+      return connection->start();  // whether there is room for it is looked at after the handshake
+    }
+    connection->counted = true;
+    handler.on_connections(+1);
+    if (!crowded()) return connection->start();
+    connection->turn_away(too_many_connections());
+  }
+
+  void watch_certificates() {
+    certificate_watch_.expires_after(std::chrono::seconds(tls::ReloadingCredentials::kLookSeconds));
+    certificate_watch_.async_wait([this](error_code failure) {
+      if (failure) return;
+      using Change = tls::ReloadingCredentials::Change;
+      tls::Fault fault;
+      const Change change = credentials->look(&fault);
+      if (change != Change::kNone) {
+        handler.on_certificates(*credentials->current(), change == Change::kRefused ? &fault : nullptr);
+      }
+      watch_certificates();
+    });
   }
 
   void start_sweeping() {
@@ -221,7 +251,7 @@ class Server::Loop final : public ConnectionContext {
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> guard_ = asio::make_work_guard(io_);
   asio::posix::stream_descriptor listener_;
-  asio::steady_timer sweeper_;
+  asio::steady_timer sweeper_, certificate_watch_;
   std::vector<std::shared_ptr<Connection>> connections_;
   bool accepting_ = false;
   bool waiting_ = false;       // for the listener
@@ -234,8 +264,9 @@ class Server::Loop final : public ConnectionContext {
   bool drained_ = false;  // under mutex_
 };
 
-Server::Server(const ServerOptions& options, Handler& handler, int listening_fd)
-    : loop_(std::make_unique<Loop>(options, handler, listening_fd)) {}
+Server::Server(const ServerOptions& options, Handler& handler, int listening_fd,
+               std::unique_ptr<tls::ReloadingCredentials> credentials)
+    : loop_(std::make_unique<Loop>(options, handler, listening_fd, std::move(credentials))) {}
 Server::~Server() { stop(); }
 
 void Server::start() { loop_->start(); }

@@ -8,6 +8,11 @@
 //   gets its answer. Whoever sends its head or body too slowly gets 408, whoever does not read its answer is
 //   cut off. Over max_connections a client gets 503 with Retry-After and is closed. Bodies being received
 //   share max_buffered_bytes; over that 503 as well, so memory is bounded whatever the clients do.
+//
+//   With TLS a connection begins with its handshake, which has a deadline and costs no more than a descriptor
+//   until the client says something. Over max_handshakes the oldest is given up for the newest, so who
+//   connects and says nothing keeps nobody out. Certificates that are replaced on disk serve the next
+//   handshake.
 #pragma once
 
 #include <chrono>
@@ -18,6 +23,8 @@
 
 #include "answer.h"
 #include "request.h"
+#include "weir/tls/problem.h"
+#include "weir/tls/reloading.h"
 
 namespace weir::http {
 
@@ -26,10 +33,12 @@ struct ServerOptions {
   size_t max_header_bytes = 16 * 1024;
   size_t max_body_bytes = 1024 * 1024;
   size_t max_buffered_bytes = 32 * 1024 * 1024;
-  std::chrono::milliseconds header_timeout{10'000};  // first byte (or accept) to end of head
-  std::chrono::milliseconds body_timeout{30'000};    // end of head to end of body
-  std::chrono::milliseconds idle_timeout{60'000};    // between two requests
-  std::chrono::milliseconds write_timeout{10'000};   // for one answer
+  std::chrono::milliseconds header_timeout{10'000};    // first byte (or accept) to end of head
+  std::chrono::milliseconds body_timeout{30'000};      // end of head to end of body
+  std::chrono::milliseconds idle_timeout{60'000};      // between two requests
+  std::chrono::milliseconds write_timeout{10'000};     // for one answer
+  std::chrono::milliseconds handshake_timeout{5'000};  // TLS: accept to end of handshake
+  size_t max_handshakes = 256;                         // TLS: under way at one time
 };
 
 // What the server's user does with requests. All calls come on the server's thread and must not block.
@@ -46,6 +55,10 @@ class Handler {
   virtual void on_answer(int /*status*/) {}
   virtual void on_received(size_t /*bytes*/) {}
   virtual void on_connections(int /*change*/) {}
+  // A TLS handshake came to nothing. `peer`: "192.0.2.7:51234".
+  virtual void on_refused_handshake(const std::string& /*peer*/, const tls::Problem& /*problem*/) {}
+  // Certificates were replaced: they are in use now; or they are not, because of *fault.
+  virtual void on_certificates(const tls::Credentials& /*in_use*/, const tls::Fault* /*fault*/) {}
   // Something an operator should know. One line.
   virtual void on_trouble(std::string_view /*text*/) {}
 };
@@ -54,9 +67,10 @@ class Handler {
 // they, block; make them from one thread.
 class Server {
  public:
-  // Takes over `listening_fd`: non-blocking, bound, listening. `handler` must outlive the server. Throws
-  // std::system_error when the machine has no descriptors left.
-  Server(const ServerOptions& options, Handler& handler, int listening_fd);
+  // Takes over `listening_fd`: non-blocking, bound, listening. `handler` must outlive the server. Without
+  // `credentials` it speaks plain HTTP. Throws std::system_error when the machine has no descriptors left.
+  Server(const ServerOptions& options, Handler& handler, int listening_fd,
+         std::unique_ptr<tls::ReloadingCredentials> credentials = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();  // stops

@@ -17,6 +17,7 @@
 #include "settlements.h"
 #include "weir/mapping/event_json.h"
 #include "weir/plugin.hpp"
+#include "weir/tls/refusal_log.h"
 
 namespace weir::http {
 namespace {
@@ -34,19 +35,25 @@ struct Metrics {
         rejected(host.declare(WEIR_METRIC_COUNTER, "rejected_total",
                               "HTTP requests answered with a status of 400 or more")),
         connections(host.declare(WEIR_METRIC_GAUGE, "connections", "HTTP connections open")),
-        bytes_in(host.declare(WEIR_METRIC_COUNTER, "bytes_in_total", "Bytes received over HTTP")) {}
-  weir_metric requests, rejected, connections, bytes_in;
+        bytes_in(host.declare(WEIR_METRIC_COUNTER, "bytes_in_total", "Bytes received over HTTP")),
+        refused_handshakes(host.declare(WEIR_METRIC_COUNTER, "tls_handshakes_refused_total",
+                                        "TLS handshakes that came to nothing")),
+        certificate_end(host.declare(WEIR_METRIC_GAUGE, "tls_certificate_not_after_seconds",
+                                     "When the TLS certificate in use ends, Unix time; 0 without TLS")) {}
+  weir_metric requests, rejected, connections, bytes_in, refused_handshakes, certificate_end;
 };
 
 class HttpSource final : public sdk::Source, private Handler {
  public:
   HttpSource(sdk::Host host, std::string_view config)
-      : host_(host), config_(parse_config(config)), metrics_(host) {}
+      : host_(host), config_(parse_config(config)), metrics_(host), credentials_(load(config_.tls)) {}
 
   void prepare(int64_t) override {
+    if (credentials_) host_.set(metrics_.certificate_end, not_after(*credentials_->current()));
     const int fd = host_.listen(WEIR_SOCKET_TCP, config_.listen, kBacklog);
     try {
-      server_ = std::make_unique<Server>(config_.server, static_cast<Handler&>(*this), fd);
+      server_ =
+          std::make_unique<Server>(config_.server, static_cast<Handler&>(*this), fd, std::move(credentials_));
     } catch (...) {
       ::close(fd);
       throw;
@@ -59,7 +66,8 @@ class HttpSource final : public sdk::Source, private Handler {
       running_ = true;
     }
     server_->start();
-    host_.log(WEIR_LOG_INFO, "takes events at http://" + config_.listen + "/v1/events");
+    host_.log(WEIR_LOG_INFO, std::string("takes events at http") + (config_.tls ? "s" : "") + "://" +
+                                 config_.listen + "/v1/events");
   }
 
   void pause(int64_t) override {
@@ -106,6 +114,33 @@ class HttpSource final : public sdk::Source, private Handler {
   }
 
  private:
+  // Null without TLS. Throws Failure that names the key whose file is wrong.
+  static std::unique_ptr<tls::ReloadingCredentials> load(const std::optional<tls::Settings>& settings) {
+    if (!settings) return nullptr;
+    tls::Fault fault;
+    auto loaded = tls::ReloadingCredentials::load(*settings, &fault);
+    if (loaded == nullptr) throw sdk::Failure(WEIR_E_INVALID, fault.text, pointer_of(fault));
+    return loaded;
+  }
+
+  static std::string pointer_of(const tls::Fault& fault) {
+    switch (fault.where) {
+      case tls::Fault::Where::kCertificate:
+        return "/tls/certificate";
+      case tls::Fault::Where::kKey:
+        return "/tls/key";
+      case tls::Fault::Where::kAuthorities:
+        return "/tls/client_ca";
+      case tls::Fault::Where::kElsewhere:
+        break;
+    }
+    return "/tls";
+  }
+
+  static double not_after(const tls::Credentials& credentials) {
+    return static_cast<double>(credentials.certificate().not_after);
+  }
+
   // --- the server's thread ---
   void handle(const Request& request, uint64_t id) override {
     Route route;
@@ -113,18 +148,18 @@ class HttpSource final : public sdk::Source, private Handler {
     if (route == Route::kHealth) return server_->respond(id, {200, "{\"status\":\"ok\"}\n", {}});
     if (const auto refusal = read_events_request(request.head, &events_request_)) return refuse(id, *refusal);
     if (!has_credit_.load(std::memory_order_relaxed)) return refuse(id, busy("", kCreditRetryMs));
-    take_events(request.body, id);
+    take_events(request, id);
     if (request.body.size() > kKeptBody) {
       parser_ = mapping::EventParser();
       batch_.emplace();
     }
   }
 
-  void take_events(std::string_view body, uint64_t id) {
+  void take_events(const Request& request, uint64_t id) {
     mapping::ParseFault fault;
-    if (!parser_.parse_padded(body, *batch_, &fault))
+    if (!parser_.parse_padded(request.body, *batch_, &fault))
       return refuse_event(id, fault.index, fault.field, fault.message);
-    mark_events();
+    mark_events(request.subject);
     char message[256] = "";
     weir_emit_result result{};
     result.message = message;
@@ -142,13 +177,14 @@ class HttpSource final : public sdk::Source, private Handler {
     }
   }
 
-  // What the request's headers say about all of its events.
-  void mark_events() {
+  // What the request's headers and its client's certificate say about all of its events.
+  void mark_events(std::string_view subject) {
     const weir_ref key = batch_->text(events_request_.idempotency_key);
     const auto& parent = events_request_.trace_parent;
     for (uint32_t i = 0; i < batch_->count(); ++i) {
       weir_event_v1& event = batch_->event(i);
       event.dedupe_key = key;
+      if (!subject.empty()) batch_->authenticated(i, subject);
       if (!parent) continue;
       std::copy(parent->trace_id.begin(), parent->trace_id.end(), event.trace_id);
       std::copy(parent->parent_span.begin(), parent->parent_span.end(), event.parent_span);
@@ -204,6 +240,20 @@ class HttpSource final : public sdk::Source, private Handler {
     connections_.fetch_add(static_cast<size_t>(change), std::memory_order_relaxed);
     host_.add(metrics_.connections, change);
   }
+  void on_refused_handshake(const std::string& peer, const tls::Problem& problem) override {
+    host_.add(metrics_.refused_handshakes, 1);
+    const auto line = refusals_.note(problem, peer, std::chrono::steady_clock::now());
+    if (line) host_.log(WEIR_LOG_WARN, *line);
+  }
+  void on_certificates(const tls::Credentials& in_use, const tls::Fault* fault) override {
+    if (fault != nullptr) {
+      return host_.log(WEIR_LOG_ERROR,
+                       "replaced certificates are not taken, the old ones stay in use: " + fault->text);
+    }
+    host_.set(metrics_.certificate_end, not_after(in_use));
+    host_.log(WEIR_LOG_INFO, "took up replaced certificates: " + in_use.certificate().subject +
+                                 ", valid until " + tls::utc_text(in_use.certificate().not_after));
+  }
   void on_trouble(std::string_view text) override { host_.log(WEIR_LOG_WARN, text); }
 
   static constexpr uint32_t kCreditRetryMs = 1000;
@@ -211,6 +261,8 @@ class HttpSource final : public sdk::Source, private Handler {
   const sdk::Host host_;
   const Config config_;
   const Metrics metrics_;
+  std::unique_ptr<tls::ReloadingCredentials> credentials_;  // until the server has them
+  tls::RefusalLog refusals_;
 
   mapping::EventParser parser_;
   std::optional<sdk::BatchBuilder> batch_{std::in_place};
@@ -233,7 +285,8 @@ constexpr const char* kUses[] = {WEIR_LOG, WEIR_METRICS, nullptr};
 
 constexpr sdk::Registration registration() {
   sdk::Registration registration = sdk::source<HttpSource>(
-      "http.source", "Takes events by HTTP POST and answers when they are safe", kConfigSchema, WEIR_CAP_NET);
+      "http.source", "Takes events by HTTP POST and answers when they are safe", kConfigSchema,
+      WEIR_CAP_NET | WEIR_CAP_FS);  // the files of tls
   registration.descriptor.required = kNeeds;
   registration.descriptor.optional = kUses;
   return registration;

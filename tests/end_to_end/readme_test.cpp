@@ -79,8 +79,9 @@ class Site {
 
   // The same text with the ports of this site.
   std::string with_ports(const std::string& text) const {
-    return replace_all(replace_all(text, "127.0.0.1:8080", "127.0.0.1:" + std::to_string(events_port_)),
-                       "127.0.0.1:9600", "127.0.0.1:" + std::to_string(admin_port_));
+    std::string with = replace_all(text, "127.0.0.1:8080", "127.0.0.1:" + std::to_string(events_port_));
+    with = replace_all(with, "127.0.0.1:8443", "127.0.0.1:" + std::to_string(secure_port_));
+    return replace_all(with, "127.0.0.1:9600", "127.0.0.1:" + std::to_string(admin_port_));
   }
   ProcessOptions here() const {
     ProcessOptions options;
@@ -106,6 +107,7 @@ class Site {
   TempDir folder_;
   std::unique_ptr<Process> running_;
   uint16_t events_port_ = free_port();
+  uint16_t secure_port_ = free_port();
   uint16_t admin_port_ = free_port();
 };
 
@@ -118,6 +120,7 @@ constexpr Expectation kExpectations[] = {
     {"curl -i http", "HTTP/1.1 202"},
     {"curl http", "\"ids\""},
     {"sqlite3 data/events.db", "me|temperature|21.1|Cel"},
+    {"sqlite3 data/meters.db", R"({"weir.auth.subject":"CN=meter-7,O=Plant"})"},
     {"weir status", "store"},
     {"\"isolation\": \"process\"", "process "},
     {"weir check", "ok: "},

@@ -12,6 +12,7 @@
 #include "event/block.h"
 #include "event/json.h"
 #include "support/events.h"
+#include "weir/batch.hpp"
 
 namespace weir::event {
 namespace {
@@ -192,6 +193,60 @@ TEST(Validate, WantsSortedUniqueUnreservedMetadataKeysFromASource) {
   EXPECT_FALSE(validate(reserved.get(), reserved.get()->total_size, Check::kMemorySafe));
   test::Block similar = test::make_batch({{.metadata = {{"weird", "yes"}}}});
   EXPECT_FALSE(validate(similar.get(), similar.get()->total_size, Check::kFromSource));
+}
+
+// One event of a source that has proved who sent it.
+const weir_batch* authenticated(sdk::BatchBuilder& builder, std::span<std::pair<std::string_view, std::string_view>> metadata) {
+  builder.clear();
+  const weir_ref device = builder.text("d"), type = builder.text("t");
+  weir_event_v1& event = builder.add();
+  event.device_id = device;
+  event.sensor_type = type;
+  event.value_type = WEIR_I64;
+  builder.metadata(0, metadata);
+  builder.authenticated(0, "CN=meter-7");
+  return builder.finish();
+}
+
+TEST(Validate, TakesTheSubjectFromASourceThatSaysItIsProved) {
+  sdk::BatchBuilder builder;
+  std::vector<std::pair<std::string_view, std::string_view>> metadata = {{"zone", "1"}, {"a", "2"}};
+  const weir_batch* batch = authenticated(builder, metadata);
+  EXPECT_FALSE(validate(batch, batch->total_size, Check::kFromSource));
+  const sdk::EventView event(batch, 0);
+  ASSERT_EQ(event.metadata_count(), 3u);
+  EXPECT_EQ(event.metadata(0), (std::pair<std::string_view, std::string_view>("a", "2")));
+  EXPECT_EQ(event.metadata(1), (std::pair<std::string_view, std::string_view>("weir.auth.subject", "CN=meter-7")));
+  EXPECT_EQ(event.metadata(2), (std::pair<std::string_view, std::string_view>("zone", "1")));
+  metadata.clear();
+  batch = authenticated(builder, metadata);
+  EXPECT_FALSE(validate(batch, batch->total_size, Check::kFromSource));
+}
+
+TEST(Validate, TakesNoSubjectThatADeviceHasWrittenItself) {
+  sdk::BatchBuilder builder;
+  std::vector<std::pair<std::string_view, std::string_view>> metadata = {{"weir.auth.subject", "CN=root"}};
+  const weir_batch* batch = authenticated(builder, metadata);
+  const auto twice = validate(batch, batch->total_size, Check::kFromSource);
+  ASSERT_TRUE(twice);
+  EXPECT_THAT(twice->message, HasSubstr("not sorted and unique"));
+  metadata = {{"weir.auth.role", "admin"}};
+  batch = authenticated(builder, metadata);
+  const auto other = validate(batch, batch->total_size, Check::kFromSource);
+  ASSERT_TRUE(other);
+  EXPECT_THAT(other->message, HasSubstr("'weir.' are reserved"));
+}
+
+TEST(Validate, WantsToKnowWhoItIsThatIsProved) {
+  test::Block nobody = test::make_batch({{.metadata = {{"a", "1"}}}, {}});
+  for (uint32_t i : {0u, 1u}) {
+    Block block = Block::copy(nobody.get());
+    block.event(i)->flags |= WEIR_AUTHENTICATED;
+    const auto fault = validate(block.data(), block.size(), Check::kFromSource);
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->index, i);
+    EXPECT_EQ(fault->field, "flags");
+  }
 }
 
 TEST(Validate, ReadsNothingOutsideOfABlockWhateverIsInIt) {

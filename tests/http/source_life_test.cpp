@@ -48,7 +48,7 @@ TEST_F(HttpSource, DocumentsEveryKeyInItsSchema) {
   nlohmann::json all_defaults;
   for (const auto& [key, property] : schema["properties"].items()) {
     EXPECT_TRUE(property.contains("description")) << key;
-    all_defaults[key] = property["default"];
+    if (property.contains("default")) all_defaults[key] = property["default"];
     if (!property.contains("maximum")) continue;
     // The schema and the reader agree about the limits.
     for (const char* limit : {"minimum", "maximum"}) {
@@ -57,6 +57,10 @@ TEST_F(HttpSource, DocumentsEveryKeyInItsSchema) {
     }
     nlohmann::json config = {{key, property["maximum"].get<int64_t>() + 1}};
     EXPECT_THROW(test::Instance(library_, host_, "http.source", config.dump()), test::CallFailed) << config;
+  }
+  EXPECT_EQ(all_defaults.size() + 1, schema["properties"].size()) << "all but tls";
+  for (const auto& [key, property] : schema["properties"]["tls"]["properties"].items()) {
+    EXPECT_TRUE(property.contains("description")) << key;
   }
   EXPECT_NO_THROW(test::Instance(library_, host_, "http.source", all_defaults.dump()));
 }

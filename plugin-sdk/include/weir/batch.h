@@ -56,8 +56,14 @@ enum {
   WEIR_REPLAY = 1u << 1,         /* delivered again by an operator's command */
   WEIR_RETAINED = 1u << 2,       /* the protocol said it is an old value kept for new subscribers */
   WEIR_CLOCK_SUSPECT = 1u << 3,  /* the gateway's clock was not plausible when it was received */
-  WEIR_NO_DEVICE_TIME = 1u << 4  /* the device sent no time: timestamp_ns is the gateway's */
+  WEIR_NO_DEVICE_TIME = 1u << 4, /* the device sent no time: timestamp_ns is the gateway's */
+  WEIR_AUTHENTICATED = 1u << 5   /* the protocol has proved who sent it: the metadata WEIR_AUTH_SUBJECT says who */
 };
+
+/* Who sent an event, as its protocol has proved it: the subject of a client's certificate (RFC 4514), a login.
+ * The one key of the host's that a source sets itself, on events with the flag WEIR_AUTHENTICATED and on no others,
+ * so that what a device has written into its metadata is never taken for it. */
+#define WEIR_AUTH_SUBJECT "weir.auth.subject"
 
 typedef union weir_value {
   double f64;
@@ -87,7 +93,7 @@ typedef struct weir_event_v1 {
   uint32_t reserved;
 } weir_event_v1;
 
-/* Keys that begin with "weir." are the host's alone; a source's are refused as invalid. */
+/* Keys that begin with "weir." are the host's alone; a source's are refused as invalid, except WEIR_AUTH_SUBJECT. */
 typedef struct weir_metadata {
   weir_ref key;
   weir_ref value;

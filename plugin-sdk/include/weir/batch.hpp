@@ -102,6 +102,27 @@ class BatchBuilder {
     append(scratch_.data(), scratch_.size() * sizeof(weir_metadata));
   }
 
+  // Says who sent the event, as the protocol has proved it: a certificate's subject, a login. Becomes its metadata
+  // "weir.auth.subject", beside what metadata() has set before.
+  void authenticated(uint32_t event, std::string_view subject) {
+    weir_event_v1& record = records_[event];
+    record.flags |= WEIR_AUTHENTICATED;
+    const weir_metadata added{text(WEIR_AUTH_SUBJECT), text(subject)};
+    const size_t count = record.metadata_count;
+    scratch_.resize(count);
+    if (count > 0) std::memcpy(scratch_.data(), block_ + record.metadata_offset, count * sizeof added);
+    const auto behind = std::upper_bound(
+        scratch_.begin(), scratch_.end(), added, [this](const weir_metadata& a, const weir_metadata& b) {
+          return view({reinterpret_cast<const char*>(block_) + a.key.offset, a.key.size}) <
+                 view({reinterpret_cast<const char*>(block_) + b.key.offset, b.key.size});
+        });
+    scratch_.insert(behind, added);
+    append(nullptr, (4 - size_ % 4) % 4);
+    record.metadata_offset = static_cast<uint32_t>(size_);
+    record.metadata_count = static_cast<uint32_t>(scratch_.size());
+    append(scratch_.data(), scratch_.size() * sizeof(weir_metadata));
+  }
+
   // The block, valid until the next call of clear(). Call it once a batch.
   const weir_batch* finish() {
     append(nullptr, align(size_) - size_);
