@@ -35,6 +35,14 @@ class Keys {
     return Keys(std::move(value), pointer(key));
   }
 
+  // An object as it is, for who reads it; "" when it is not there.
+  std::string document(const char* key) {
+    const json value = take(key);
+    if (value.is_null()) return "";
+    if (!value.is_object()) fail(pointer(key), "must be an object");
+    return value.dump();
+  }
+
   // The place of the text among `choices`, or of `fallback` among them.
   size_t choice(const char* key, std::initializer_list<std::string_view> choices, std::string_view fallback) {
     const std::string chosen = text(key, std::string(fallback));
@@ -138,6 +146,7 @@ Config parse_config(std::string_view text) {
   server.body_timeout = milliseconds("body_timeout_ms", server.body_timeout, kHour);
   server.idle_timeout = milliseconds("idle_timeout_ms", server.idle_timeout, 24 * kHour);
   server.write_timeout = milliseconds("write_timeout_ms", server.write_timeout, kHour);
+  config.mapping = keys.document("mapping");
   if (auto inside = keys.inside("tls")) config.tls = parse_tls(*inside, &server);
   keys.expect_end();
   // A chunked body's buffer doubles as it grows: one body of the full size must fit beside the idle

@@ -14,6 +14,7 @@ struct Config {
   std::string listen = "127.0.0.1:8080";
   ServerOptions server;
   std::optional<tls::Settings> tls;  // without: plain HTTP
+  std::string mapping;               // a document, see mapped_route.h; "": none
 };
 
 // Reads the configuration. Throws sdk::Failure that names the key.

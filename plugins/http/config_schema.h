@@ -45,6 +45,10 @@ inline constexpr char kConfigSchema[] = R"({
       "type": "integer", "minimum": 1, "maximum": 3600000, "default": 10000,
       "description": "Milliseconds for a client to read one answer; a slower one is cut off."
     },
+    "mapping": {
+      "type": "object",
+      "description": "What JSON in a device's own words means (docs/mapping.md). It is taken by POST at the mapping's template, or /v1/telemetry/{device_id} without one."
+    },
     "tls": {
       "type": "object",
       "additionalProperties": false,

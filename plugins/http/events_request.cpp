@@ -96,11 +96,13 @@ std::optional<TraceParent> parse_traceparent(std::string_view header) {
   return parent;
 }
 
+std::optional<Refusal> check_content_type(const Pistache::Http::Request& head) {
+  if (is_json(head)) return std::nullopt;
+  return Refusal{
+      415, "unsupported_media_type", "send the events as Content-Type: application/json, in UTF-8", {}};
+}
+
 std::optional<Refusal> read_events_request(const Pistache::Http::Request& head, EventsRequest* out) {
-  if (!is_json(head)) {
-    return Refusal{
-        415, "unsupported_media_type", "send the events as Content-Type: application/json, in UTF-8", {}};
-  }
   out->idempotency_key.clear();
   if (const auto key = head.headers().tryGetRaw("Idempotency-Key")) {
     out->idempotency_key = key->value();

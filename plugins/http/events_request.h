@@ -29,13 +29,16 @@ struct TraceParent {
 // Nothing when `header` is not valid: then it is ignored, as the standard asks.
 std::optional<TraceParent> parse_traceparent(std::string_view header);
 
-// The headers of POST /v1/events.
+// The headers of a request that brings events.
 struct EventsRequest {
   std::string idempotency_key;  // "" when there is none
   std::optional<TraceParent> trace_parent;
 };
 
-// 415 when the body is not said to be JSON in UTF-8, 400 when the Idempotency-Key cannot be one.
+// 415 when the body is not said to be JSON in UTF-8.
+std::optional<Refusal> check_content_type(const Pistache::Http::Request& head);
+
+// 400 when the Idempotency-Key cannot be one.
 std::optional<Refusal> read_events_request(const Pistache::Http::Request& head, EventsRequest* out);
 
 }  // namespace weir::http

@@ -3,6 +3,7 @@
 // Threads: the control thread leads the life; the server's thread parses, emits and answers; host threads
 // call settled() and credit(). Parser and batch belong to the server's thread, what crosses is under `mutex_`
 // or atomic.
+#include <pistache/http.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include "config.h"
 #include "config_schema.h"
 #include "events_request.h"
+#include "mapped_route.h"
 #include "receipt.h"
 #include "server.h"
 #include "settlements.h"
@@ -46,7 +48,9 @@ struct Metrics {
 class HttpSource final : public sdk::Source, private Handler {
  public:
   HttpSource(sdk::Host host, std::string_view config)
-      : host_(host), config_(parse_config(config)), metrics_(host), credentials_(load(config_.tls)) {}
+      : host_(host), config_(parse_config(config)), metrics_(host), credentials_(load(config_.tls)) {
+    if (!config_.mapping.empty()) mapped_.emplace(config_.mapping);
+  }
 
   void prepare(int64_t) override {
     if (credentials_) host_.set(metrics_.certificate_end, not_after(*credentials_->current()));
@@ -67,7 +71,7 @@ class HttpSource final : public sdk::Source, private Handler {
     }
     server_->start();
     host_.log(WEIR_LOG_INFO, std::string("takes events at http") + (config_.tls ? "s" : "") + "://" +
-                                 config_.listen + "/v1/events");
+                                 config_.listen + "/v1/events" + (mapped_ ? " and " + mapped_->path() : ""));
   }
 
   void pause(int64_t) override {
@@ -143,22 +147,54 @@ class HttpSource final : public sdk::Source, private Handler {
 
   // --- the server's thread ---
   void handle(const Request& request, uint64_t id) override {
-    Route route;
-    if (const auto refusal = find_route(request.head, &route)) return refuse(id, *refusal);
-    if (route == Route::kHealth) return server_->respond(id, {200, "{\"status\":\"ok\"}\n", {}});
-    if (const auto refusal = read_events_request(request.head, &events_request_)) return refuse(id, *refusal);
-    if (!has_credit_.load(std::memory_order_relaxed)) return refuse(id, busy("", kCreditRetryMs));
-    take_events(request, id);
-    if (request.body.size() > kKeptBody) {
-      parser_ = mapping::EventParser();
-      batch_.emplace();
-    }
+    answer(request, id);
+    if (request.body.size() <= kKeptBody) return;
+    parser_ = mapping::EventParser();
+    if (mapped_) mapped_->forget();
+    batch_.emplace();
   }
 
-  void take_events(const Request& request, uint64_t id) {
+  void answer(const Request& request, uint64_t id) {
+    Route route;
+    if (const auto refusal = find_route(request.head, &route)) {
+      const bool mapped = refusal->status == 404 && mapped_ && mapped_->match(request.head.resource());
+      return mapped ? handle_mapped(request, id) : refuse(id, *refusal);
+    }
+    if (route == Route::kHealth) return server_->respond(id, {200, "{\"status\":\"ok\"}\n", {}});
+    if (const auto refusal = check_content_type(request.head)) return refuse(id, *refusal);
+    if (!may_take(request, id)) return;
     mapping::ParseFault fault;
-    if (!parser_.parse_padded(request.body, *batch_, &fault))
+    if (!parser_.parse_padded(request.body, *batch_, &fault)) {
       return refuse_event(id, fault.index, fault.field, fault.message);
+    }
+    take_events(request, id);
+  }
+
+  // Devices send their JSON as all sorts of types, or as none.
+  void handle_mapped(const Request& request, uint64_t id) {
+    if (request.head.method() != Pistache::Http::Method::Post) {
+      return refuse(id, {405, "method_not_allowed", "send events with POST", "Allow: POST\r\n"});
+    }
+    if (!may_take(request, id)) return;
+    mapping::PayloadFault fault;
+    if (!mapped_->parse(request.body, host_.wall_ns(), *batch_, &fault)) {
+      const std::string where = fault.pointer.empty() ? "" : fault.pointer + ": ";
+      return refuse(id, {400, "cannot_map", where + fault.message, {}});
+    }
+    if (batch_->count() != 0) return take_events(request, id);
+    format_receipt({}, &receipt_);
+    server_->respond(id, {202, receipt_, {}});
+  }
+
+  // False when the request is answered.
+  bool may_take(const Request& request, uint64_t id) {
+    if (const auto refusal = read_events_request(request.head, &events_request_)) return refuse(id, *refusal), false;
+    if (!has_credit_.load(std::memory_order_relaxed)) return refuse(id, busy("", kCreditRetryMs)), false;
+    return true;
+  }
+
+  // Emits what is in batch_.
+  void take_events(const Request& request, uint64_t id) {
     mark_events(request.subject);
     char message[256] = "";
     weir_emit_result result{};
@@ -265,6 +301,7 @@ class HttpSource final : public sdk::Source, private Handler {
   tls::RefusalLog refusals_;
 
   mapping::EventParser parser_;
+  std::optional<MappedRoute> mapped_;
   std::optional<sdk::BatchBuilder> batch_{std::in_place};
   EventsRequest events_request_;
   std::string receipt_;
