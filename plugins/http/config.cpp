@@ -1,71 +1,13 @@
 #include "config.h"
 
-#include <limits>
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "weir/batch.h"
-#include "weir/plugin.hpp"
+#include "config_keys.h"
 
 namespace weir::http {
 
-namespace {
-
-using nlohmann::json;
-
-[[noreturn]] void fail(const std::string& pointer, const std::string& what) {
-  throw sdk::Failure(WEIR_E_INVALID, what, pointer);
-}
-
-// The keys of the configuration, taken one by one; what is left over is unknown.
-class Keys {
- public:
-  explicit Keys(json object) : object_(std::move(object)) {}
-
-  std::string text(const char* key, std::string fallback) {
-    const auto value = take(key);
-    if (value.is_null()) return fallback;
-    if (!value.is_string() || value.get_ref<const std::string&>().empty())
-      fail(pointer(key), "must be text, not empty");
-    return value.get<std::string>();
-  }
-
-  uint64_t number(const char* key, uint64_t fallback, uint64_t low, uint64_t high) {
-    const auto value = take(key);
-    if (value.is_null()) return fallback;
-    if (!value.is_number_unsigned() || value.get<uint64_t>() < low || value.get<uint64_t>() > high) {
-      fail(pointer(key),
-           "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
-    }
-    return value.get<uint64_t>();
-  }
-
-  void expect_end() const {
-    if (object_.empty()) return;
-    const std::string key = object_.begin().key();
-    fail(pointer(key), "unknown key \"" + key + "\"");
-  }
-
- private:
-  static std::string pointer(const std::string& key) { return "/" + key; }
-
-  json take(const char* key) {
-    const auto found = object_.find(key);
-    if (found == object_.end()) return nullptr;
-    if (found->is_null()) fail(pointer(key), "must not be null; leave the key out for its default");
-    json value = std::move(*found);
-    object_.erase(found);
-    return value;
-  }
-
-  json object_;
-};
-
-}  // namespace
-
 Config parse_config(std::string_view text) {
-  json object = text.empty() ? json::object() : json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) fail("", "the configuration must be a JSON object");
-  Keys keys(std::move(object));
+  ConfigKeys keys(text);
   Config config;
   ServerOptions& server = config.server;
   const auto milliseconds = [&](const char* key, std::chrono::milliseconds fallback, uint64_t high) {

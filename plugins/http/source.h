@@ -3,6 +3,8 @@
 // Threads: the control thread leads the life; the server's thread parses, emits and answers; host threads
 // call settled() and credit(). Parser and batch belong to the server's thread, what crosses is under `mutex_`
 // or atomic.
+#pragma once
+
 #include <unistd.h>
 
 #include <atomic>
@@ -19,17 +21,16 @@
 #include "weir/plugin.hpp"
 
 namespace weir::http {
-namespace {
 
 static_assert(kBodyPadding >= mapping::kJsonPadding);
 
 // Clients waiting to be accepted. A swap leaves them in this queue, so it is long.
-constexpr uint32_t kBacklog = 4096;
+inline constexpr uint32_t kBacklog = 4096;
 // After a longer body the parser's working memory is given back.
-constexpr size_t kKeptBody = 256 * 1024;
+inline constexpr size_t kKeptBody = 256 * 1024;
 
-struct Metrics {
-  explicit Metrics(const sdk::Host& host)
+struct SourceMetrics {
+  explicit SourceMetrics(const sdk::Host& host)
       : requests(host.declare(WEIR_METRIC_COUNTER, "requests_total", "HTTP requests answered")),
         rejected(host.declare(WEIR_METRIC_COUNTER, "rejected_total",
                               "HTTP requests answered with a status of 400 or more")),
@@ -210,7 +211,7 @@ class HttpSource final : public sdk::Source, private Handler {
 
   const sdk::Host host_;
   const Config config_;
-  const Metrics metrics_;
+  const SourceMetrics metrics_;
 
   mapping::EventParser parser_;
   std::optional<sdk::BatchBuilder> batch_{std::in_place};
@@ -228,20 +229,4 @@ class HttpSource final : public sdk::Source, private Handler {
   std::unique_ptr<Server> server_;  // last: ends first
 };
 
-constexpr const char* kNeeds[] = {WEIR_INGRESS, WEIR_CLOCK, WEIR_SOCKET, nullptr};
-constexpr const char* kUses[] = {WEIR_LOG, WEIR_METRICS, nullptr};
-
-constexpr sdk::Registration registration() {
-  sdk::Registration registration = sdk::source<HttpSource>(
-      "http.source", "Takes events by HTTP POST and answers when they are safe", kConfigSchema, WEIR_CAP_NET);
-  registration.descriptor.required = kNeeds;
-  registration.descriptor.optional = kUses;
-  return registration;
-}
-constexpr sdk::Registration kComponents[] = {registration()};
-
-}  // namespace
 }  // namespace weir::http
-
-WEIR_PLUGIN_NOTE("http", "1.0.0", "\"http.source\":\"source\"")
-WEIR_PLUGIN(weir::http::kComponents)
