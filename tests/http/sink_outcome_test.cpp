@@ -49,7 +49,8 @@ TEST_P(EndpointTrouble, BlamesNoEventAndIsShownToTheOperator) {
   EXPECT_EQ(outcomes(sink.deliver(numbers(4)), 4), "YYYY");
   EXPECT_EQ(receiver_->requests().size(), 1u);
   EXPECT_EQ(sink.health().state, WEIR_HEALTH_DEGRADED);
-  EXPECT_THAT(sink.health().text, AllOf(HasSubstr(receiver_->url("")), HasSubstr(std::to_string(GetParam()))));
+  EXPECT_THAT(sink.health().text,
+              AllOf(HasSubstr(receiver_->url("")), HasSubstr(std::to_string(GetParam()))));
 }
 INSTANTIATE_TEST_SUITE_P(, EndpointTrouble,
                          testing::Values(301, 302, 307, 401, 403, 404, 405, 407, 415, 426));
@@ -171,6 +172,14 @@ TEST_F(HttpSink, TriesAgainWhatNobodyListensFor) {
   EXPECT_EQ(sink.health().state, WEIR_HEALTH_DEGRADED);
 }
 
+TEST_F(HttpSink, TriesAgainWhatHasAnUnknownName) {
+  // RFC 2606 section 2: this name is never given out.
+  const Completion completion = start_to("http://nowhere.invalid/").deliver(numbers(1));
+  EXPECT_EQ(outcomes(completion, 1), "Y");
+  EXPECT_THAT(completion.of(0).reason, testing::AnyOf(HasSubstr("the name nowhere.invalid is not known"),
+                                                      HasSubstr("no answer within")));
+}
+
 TEST_F(HttpSink, TriesAgainWhatHasNoAnswerInTime) {
   std::promise<void> end;
   const auto ended = end.get_future().share();
@@ -193,6 +202,8 @@ struct Wire {
   std::string bytes;
   const char* outcome;
   bool then_close = true;
+
+  friend void PrintTo(const Wire& wire, std::ostream* out) { *out << wire.name; }
 };
 class OnTheWire : public HttpSink, public testing::WithParamInterface<Wire> {};
 TEST_P(OnTheWire, EveryAnswerIsOneOutcome) {

@@ -40,10 +40,12 @@ TEST_F(HttpSink, SendsALineAnEventWhenAskedTo) {
   EXPECT_EQ(requests[0].events().at(2)["value"], 2);
 }
 
-class Compressed : public HttpSink, public testing::WithParamInterface<std::pair<const char*, const char*>> {};
+class Compressed : public HttpSink,
+                   public testing::WithParamInterface<std::pair<const char*, const char*>> {};
 TEST_P(Compressed, BodiesAreReadAsTheSame) {
   const auto [compression, format] = GetParam();
-  const Completion completion = start({{"compression", compression}, {"format", format}}).deliver(numbers(200));
+  const Completion completion =
+      start({{"compression", compression}, {"format", format}}).deliver(numbers(200));
   EXPECT_EQ(completion.of(0).outcome, WEIR_DELIVERED) << completion.of(0).reason;
   const auto requests = receiver_->requests();
   ASSERT_EQ(requests.size(), 1u);
@@ -160,6 +162,7 @@ struct WrongConfig {
   const char* config;
   const char* pointer;
   const char* text;
+  friend void PrintTo(const WrongConfig& wrong, std::ostream* out) { *out << wrong.config; }
 };
 class WrongHttpSinkConfig : public HttpSink, public testing::WithParamInterface<WrongConfig> {};
 TEST_P(WrongHttpSinkConfig, IsRefusedByItsKey) {
