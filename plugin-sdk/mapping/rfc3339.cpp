@@ -99,4 +99,34 @@ const char* parse_rfc3339(std::string_view text, int64_t* unix_ns) {
   return nullptr;
 }
 
+void append_rfc3339(int64_t unix_ns, std::string& out) {
+  using namespace std::chrono;
+  const sys_time<nanoseconds> time{nanoseconds(unix_ns)};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  const auto put = [&](int64_t number, int digits) {
+    int64_t scale = 1;
+    for (int i = 1; i < digits; ++i) scale *= 10;
+    for (; scale != 0; scale /= 10) out += static_cast<char>('0' + number / scale % 10);
+  };
+  put(static_cast<int>(date.year()), 4);
+  out += '-';
+  put(static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  put(static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  put(clock.hours().count(), 2);
+  out += ':';
+  put(clock.minutes().count(), 2);
+  out += ':';
+  put(clock.seconds().count(), 2);
+  if (const int64_t fraction = clock.subseconds().count(); fraction != 0) {
+    out += '.';
+    put(fraction, 9);
+    while (out.ends_with("000")) out.resize(out.size() - 3);
+  }
+  out += 'Z';
+}
+
 }  // namespace weir::mapping

@@ -1,99 +1,16 @@
 #include "config.h"
 
 #include <algorithm>
-#include <initializer_list>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "weir/batch.h"
-#include "weir/plugin.hpp"
+#include "config_keys.h"
 
 namespace weir::http {
 
 namespace {
 
-using nlohmann::json;
-
-[[noreturn]] void fail(const std::string& pointer, const std::string& what) {
-  throw sdk::Failure(WEIR_E_INVALID, what, pointer);
-}
-
-// The keys of the configuration, taken one by one; what is left over is unknown.
-class Keys {
- public:
-  // `above`: the pointer of the object itself, "" for the whole configuration.
-  explicit Keys(json object, std::string above = "") : object_(std::move(object)), above_(std::move(above)) {}
-
-  std::string pointer(const std::string& key) const { return above_ + "/" + key; }
-
-  // An object inside; nothing when it is not there.
-  std::optional<Keys> inside(const char* key) {
-    json value = take(key);
-    if (value.is_null()) return std::nullopt;
-    if (!value.is_object()) fail(pointer(key), "must be an object");
-    return Keys(std::move(value), pointer(key));
-  }
-
-  // An object as it is, for who reads it; "" when it is not there.
-  std::string document(const char* key) {
-    const json value = take(key);
-    if (value.is_null()) return "";
-    if (!value.is_object()) fail(pointer(key), "must be an object");
-    return value.dump();
-  }
-
-  // The place of the text among `choices`, or of `fallback` among them.
-  size_t choice(const char* key, std::initializer_list<std::string_view> choices, std::string_view fallback) {
-    const std::string chosen = text(key, std::string(fallback));
-    const auto found = std::find(choices.begin(), choices.end(), chosen);
-    if (found != choices.end()) return static_cast<size_t>(found - choices.begin());
-    std::string list;
-    for (const std::string_view one : choices)
-      list.append(list.empty() ? "\"" : ", \"").append(one).append("\"");
-    fail(pointer(key), "must be one of " + list);
-  }
-
-  std::string text(const char* key, std::string fallback) {
-    const auto value = take(key);
-    if (value.is_null()) return fallback;
-    if (!value.is_string() || value.get_ref<const std::string&>().empty())
-      fail(pointer(key), "must be text, not empty");
-    return value.get<std::string>();
-  }
-
-  uint64_t number(const char* key, uint64_t fallback, uint64_t low, uint64_t high) {
-    const auto value = take(key);
-    if (value.is_null()) return fallback;
-    if (!value.is_number_unsigned() || value.get<uint64_t>() < low || value.get<uint64_t>() > high) {
-      fail(pointer(key),
-           "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
-    }
-    return value.get<uint64_t>();
-  }
-
-  void expect_end() const {
-    if (object_.empty()) return;
-    const std::string key = object_.begin().key();
-    fail(pointer(key), "unknown key \"" + key + "\"");
-  }
-
- private:
-  json take(const char* key) {
-    const auto found = object_.find(key);
-    if (found == object_.end()) return nullptr;
-    if (found->is_null()) fail(pointer(key), "must not be null; leave the key out for its default");
-    json value = std::move(*found);
-    object_.erase(found);
-    return value;
-  }
-
-  json object_;
-  std::string above_;
-};
-
 // The part "tls".
-tls::Settings parse_tls(Keys& keys, ServerOptions* server) {
+tls::Settings parse_tls(ConfigKeys& keys, ServerOptions* server) {
   tls::Settings settings;
   settings.certificate = keys.text("certificate", "");
   settings.key = keys.text("key", "");
@@ -101,9 +18,8 @@ tls::Settings parse_tls(Keys& keys, ServerOptions* server) {
   const bool with_authorities = !settings.authorities.empty();
   constexpr tls::PeerCertificate kAsked[] = {tls::PeerCertificate::kNone, tls::PeerCertificate::kOptional,
                                              tls::PeerCertificate::kRequired};
-  settings.peer_certificate = kAsked[keys.choice("client_auth", {"none", "optional", "required"},
-                                                 with_authorities ? "required" : "none")];
-  settings.minimum_version = keys.choice("minimum_version", {"1.2", "1.3"}, "1.2") == 0
+  settings.peer_certificate = kAsked[keys.word("client_auth", {"none", "optional", "required"}, with_authorities ? 2 : 0)];
+  settings.minimum_version = keys.word("minimum_version", {"1.2", "1.3"}, 0) == 0
                                  ? tls::Version::kTls12
                                  : tls::Version::kTls13;
   server->handshake_timeout = std::chrono::milliseconds(keys.number(
@@ -111,15 +27,15 @@ tls::Settings parse_tls(Keys& keys, ServerOptions* server) {
   server->max_handshakes = keys.number("max_handshakes", server->max_handshakes, 1, 100'000);
   keys.expect_end();
   for (const auto& [file, key] : {std::pair{&settings.certificate, "certificate"}, {&settings.key, "key"}}) {
-    if (file->empty()) fail(keys.pointer(key), "is missing: name the file (PEM)");
+    if (file->empty()) fail_config(keys.pointer(key), "is missing: name the file (PEM)");
   }
   const bool asks = settings.peer_certificate != tls::PeerCertificate::kNone;
   if (asks && !with_authorities) {
-    fail(keys.pointer("client_ca"),
+    fail_config(keys.pointer("client_ca"),
          "is missing: name the file with the authorities of the clients' certificates");
   }
   if (!asks && with_authorities) {
-    fail(keys.pointer("client_auth"), "is \"none\", so client_ca has no use; leave one of them out");
+    fail_config(keys.pointer("client_auth"), "is \"none\", so client_ca has no use; leave one of them out");
   }
   return settings;
 }
@@ -127,9 +43,7 @@ tls::Settings parse_tls(Keys& keys, ServerOptions* server) {
 }  // namespace
 
 Config parse_config(std::string_view text) {
-  json object = text.empty() ? json::object() : json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) fail("", "the configuration must be a JSON object");
-  Keys keys(std::move(object));
+  ConfigKeys keys(text);
   Config config;
   ServerOptions& server = config.server;
   const auto milliseconds = [&](const char* key, std::chrono::milliseconds fallback, uint64_t high) {

@@ -1,12 +1,11 @@
 // kill -9 at random moments under load: what was acknowledged is in the sink, once, and the ledger says the same (P1, P2).
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <mutex>
 #include <random>
 #include <thread>
 
+#include "end_to_end/load.h"
 #include "end_to_end/site.h"
 
 namespace weir::test {
@@ -19,49 +18,6 @@ int rounds() {
   const char* wanted = std::getenv("WEIR_KILL_ROUNDS");
   return wanted != nullptr ? std::atoi(wanted) : 50;
 }
-
-// Posts batches on a connection of its own until told to stop, and remembers the ids that were acknowledged.
-class Load {
- public:
-  Load(const Site& site, int number) : thread_([this, &site, number] { run(site, number); }) {}
-  ~Load() {
-    stop_ = true;
-    thread_.join();
-  }
-  size_t acknowledged() const { return count_; }
-  void collect(std::vector<std::string>* ids) {
-    std::lock_guard lock(mutex_);
-    ids->insert(ids->end(), ids_.begin(), ids_.end());
-    ids_.clear();
-  }
-
- private:
-  void run(const Site& site, int number) {
-    for (int64_t value = 0; !stop_; value += 5) {
-      try {
-        HttpClient client = site.http();
-        std::string body = events(5, int64_t{number} * 1'000'000'000 + value).dump();
-        while (!stop_) {
-          auto answer = client.request("POST", "/v1/events", body, {{"Content-Type", "application/json"}});
-          if (!answer) break;
-          if (answer->status != 202) continue;
-          const json receipt = json::parse(answer->body);
-          std::lock_guard lock(mutex_);
-          for (const json& id : receipt["ids"]) ids_.push_back(id);
-          count_ += 5;
-        }
-      } catch (const std::exception&) {
-        std::this_thread::yield();  // the gateway is down: that is what this is about
-      }
-    }
-  }
-
-  std::atomic<bool> stop_{false};
-  std::atomic<size_t> count_{0};
-  std::mutex mutex_;
-  std::vector<std::string> ids_;
-  std::thread thread_;
-};
 
 TEST(Kill, LosesNothingThatWasAcknowledgedInManyRoundsUnderLoad) {
   unsigned seed = std::random_device()();

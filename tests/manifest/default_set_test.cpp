@@ -22,6 +22,7 @@ class DefaultSet : public testing::Test {
   DefaultSet() {
     for (const fs::path& path : files(kShipped)) manifests.write(path.filename().string(), read(path));
     manifests.catalog.add("http.source", Kind::kSource, "");
+    manifests.catalog.add("http.sink", Kind::kSink, "");
     manifests.catalog.add("enrich.validate", Kind::kTransform, "");
   }
 

@@ -1,7 +1,8 @@
-// RFC 3339 date-time text to nanoseconds since the Unix epoch.
+// RFC 3339 date-time text to nanoseconds since the Unix epoch, and back.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace weir::mapping {
@@ -12,5 +13,8 @@ namespace weir::mapping {
 // the text is refused, one line that fits after a field's name ("has a month that is not 01 to 12"). [any
 // thread]
 const char* parse_rfc3339(std::string_view text, int64_t* unix_ns);
+
+// Appends "2026-11-24T20:15:00.250Z": UTC, with three, six or nine digits of a fraction that is not 0. [any thread]
+void append_rfc3339(int64_t unix_ns, std::string& out);
 
 }  // namespace weir::mapping

@@ -3,6 +3,8 @@
 // Threads: the control thread leads the life; the server's thread parses, emits and answers; host threads
 // call settled() and credit(). Parser and batch belong to the server's thread, what crosses is under `mutex_`
 // or atomic.
+#pragma once
+
 #include <pistache/http.h>
 #include <unistd.h>
 
@@ -22,17 +24,16 @@
 #include "weir/tls/refusal_log.h"
 
 namespace weir::http {
-namespace {
 
 static_assert(kBodyPadding >= mapping::kJsonPadding);
 
 // Clients waiting to be accepted. A swap leaves them in this queue, so it is long.
-constexpr uint32_t kBacklog = 4096;
+inline constexpr uint32_t kBacklog = 4096;
 // After a longer body the parser's working memory is given back.
-constexpr size_t kKeptBody = 256 * 1024;
+inline constexpr size_t kKeptBody = 256 * 1024;
 
-struct Metrics {
-  explicit Metrics(const sdk::Host& host)
+struct SourceMetrics {
+  explicit SourceMetrics(const sdk::Host& host)
       : requests(host.declare(WEIR_METRIC_COUNTER, "requests_total", "HTTP requests answered")),
         rejected(host.declare(WEIR_METRIC_COUNTER, "rejected_total",
                               "HTTP requests answered with a status of 400 or more")),
@@ -296,7 +297,7 @@ class HttpSource final : public sdk::Source, private Handler {
 
   const sdk::Host host_;
   const Config config_;
-  const Metrics metrics_;
+  const SourceMetrics metrics_;
   std::unique_ptr<tls::ReloadingCredentials> credentials_;  // until the server has them
   tls::RefusalLog refusals_;
 
@@ -317,21 +318,4 @@ class HttpSource final : public sdk::Source, private Handler {
   std::unique_ptr<Server> server_;  // last: ends first
 };
 
-constexpr const char* kNeeds[] = {WEIR_INGRESS, WEIR_CLOCK, WEIR_SOCKET, nullptr};
-constexpr const char* kUses[] = {WEIR_LOG, WEIR_METRICS, nullptr};
-
-constexpr sdk::Registration registration() {
-  sdk::Registration registration = sdk::source<HttpSource>(
-      "http.source", "Takes events by HTTP POST and answers when they are safe", kConfigSchema,
-      WEIR_CAP_NET | WEIR_CAP_FS);  // the files of tls
-  registration.descriptor.required = kNeeds;
-  registration.descriptor.optional = kUses;
-  return registration;
-}
-constexpr sdk::Registration kComponents[] = {registration()};
-
-}  // namespace
 }  // namespace weir::http
-
-WEIR_PLUGIN_NOTE("http", "1.0.0", "\"http.source\":\"source\"")
-WEIR_PLUGIN(weir::http::kComponents)
