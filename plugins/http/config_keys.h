@@ -90,11 +90,12 @@ class ConfigKeys {
   }
 
   // RFC 6901.
-  std::string pointer(std::string_view key) const {
-    std::string out = above_ + "/";
+  static std::string token(std::string_view key) {
+    std::string out = "/";
     for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     return out;
   }
+  std::string pointer(std::string_view key) const { return above_ + token(key); }
 
  private:
   ConfigKeys(nlohmann::json object, std::string above) : object_(std::move(object)), above_(std::move(above)) {}

@@ -58,7 +58,7 @@ TEST_F(HttpSource, DocumentsEveryKeyInItsSchema) {
     nlohmann::json config = {{key, property["maximum"].get<int64_t>() + 1}};
     EXPECT_THROW(test::Instance(library_, host_, "http.source", config.dump()), test::CallFailed) << config;
   }
-  EXPECT_EQ(all_defaults.size() + 1, schema["properties"].size()) << "all but tls";
+  EXPECT_EQ(all_defaults.size() + 2, schema["properties"].size()) << "all but mapping and tls";
   for (const auto& [key, property] : schema["properties"]["tls"]["properties"].items()) {
     EXPECT_TRUE(property.contains("description")) << key;
   }

@@ -23,7 +23,8 @@ class HttpMapped : public HttpSource {
   // "device sensor value unit" of each event that was taken.
   std::vector<std::string> taken() {
     std::vector<std::string> lines;
-    for (const test::Block& batch : host_.ingress.batches()) {
+    for (const test::Emitted& emitted : host_.ingress.batches()) {
+      const test::Block& batch = emitted.batch;
       for (uint32_t i = 0; i < batch.count(); ++i) {
         double number = 0;
         EXPECT_TRUE(batch[i].number(&number));
@@ -84,7 +85,7 @@ TEST_F(HttpMapped, TakesThePathOfTheMappingsTemplate) {
 
 TEST_F(HttpMapped, AnswersBusyAndKnowsItsKeyLikeTheOtherRoute) {
   start(kMapping);
-  host_.ingress.answer_busy(1500);
+  host_.ingress.on_emit([](const weir_batch*) { return test::EmitAnswer{WEIR_BUSY, 1500, 0, "", ""}; });
   HttpClient client = connect();
   auto busy = send(client, "/v1/telemetry/a", kStatus);
   EXPECT_EQ(busy->status, 503);

@@ -36,7 +36,7 @@ std::string lower(std::string text) {
 void check_headers(std::vector<std::pair<std::string, std::string>>& headers) {
   if (headers.size() > kMostHeaders) fail_config("/headers", "at most " + std::to_string(kMostHeaders) + " headers");
   for (auto& [name, value] : headers) {
-    const std::string pointer = "/headers" + keys.pointer(name);
+    const std::string pointer = "/headers" + ConfigKeys::token(name);
     if (!is_token(name)) fail_config("/headers", "a header's name is made of letters, digits and !#$%&'*+-.^_`|~");
     if (std::count(std::begin(kOwnHeaders), std::end(kOwnHeaders), lower(name)) != 0) {
       fail_config(pointer, "this header is the sink's own: leave it out");
