@@ -61,7 +61,7 @@ TEST_F(MapTry, NamesPlaceAndRuleOfWhatDoesNotFit) {
   EXPECT_EQ(tried.exit.code, 1);
   EXPECT_THAT(tried.output, IsEmpty());
   EXPECT_THAT(tried.errors, AllOf(HasSubstr(file("p.json") + ":2:11: \"/temp\" must be a number, true, false or text, not an array\n"),
-                                  HasSubstr("asked for by " + file("m.json") + ":6:49: /readings/0/value\n")));
+                                  HasSubstr("asked for by " + file("m.json") + ":6:51: /readings/0/value\n")));
   Finished as_json = map({"--topic", "plant/north/boiler-7", "--json"}, kMapping, payload);
   EXPECT_EQ(as_json.exit.code, 1);
   const json answer = json::parse(as_json.output);
