@@ -184,9 +184,12 @@ bool MappedParser::Applier::event(const Reading& rule, uint32_t base, const Valu
 }
 
 bool MappedParser::Applier::sensor_type(const Reading& rule, uint32_t base, std::string_view* out) {
+  const std::string* by_key = nullptr;  // a path says more than a key
   for (const auto& [key, type] : rule.types) {
-    if (key == path_text_ || key == key_) return *out = type, true;
+    if (key == path_text_) return *out = type, true;
+    if (key == key_) by_key = &type;
   }
+  if (by_key != nullptr) return *out = *by_key, true;
   return text(rule.type, base, &type_scratch_, out);
 }
 

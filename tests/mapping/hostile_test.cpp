@@ -114,7 +114,7 @@ TEST(HostilePayload, IsAGoodOneWithBytesChanged) {
     const auto wrong = event::validate(block, block->total_size, event::Check::kFromSource);
     EXPECT_FALSE(wrong) << payload << ' ' << wrong->field << ' ' << wrong->message;
   }
-  EXPECT_GT(taken, 1'000);
+  EXPECT_GT(taken, 300) << "or it says nothing about what is taken";
 }
 
 }  // namespace
