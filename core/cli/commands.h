@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace weir::cli {
 
@@ -24,6 +26,14 @@ struct NewCommand {
   std::string name, kind, language = "c++";
 };
 
+// `weir map try`.
+struct MapCommand {
+  std::string mapping;  // a file, and behind a # the pointer of the mapping in it
+  std::string payload;  // a file, or - for standard input
+  std::optional<std::string> topic;
+  std::vector<std::string> variables;  // NAME=VALUE
+};
+
 int run(const Common& common, const std::string& log_level);
 int check(const std::string& folder, bool json);
 int status(const Common& common);
@@ -39,6 +49,7 @@ int plugin_list(const Common& common);
 int plugin_inspect(const std::string& file, bool json);
 int plugin_check(const CheckCommand& command, bool json);
 int plugin_new(const NewCommand& command);
+int map_try(const MapCommand& command, bool json);
 
 // Where the plugins that came with this program are: ../lib/weir/plugins beside it.
 std::string own_plugin_folder();

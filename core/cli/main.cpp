@@ -21,6 +21,7 @@ struct Line {
   std::string folder = "manifests", log_level = "info", instance, id, consumer, file, child;
   CheckCommand check;
   NewCommand beginning;
+  MapCommand map;
   bool once = false, check_child = false;
   uint64_t lines = 20, limit = 50;
   int64_t number = 0;
@@ -73,6 +74,19 @@ void define_new(Line& line, CLI::App* plugins) {
   made->add_option("--lang", line.beginning.language, "c or c++")->check(CLI::IsMember({"c", "c++"}))->capture_default_str();
 }
 
+void define_map(Line& line) {
+  Line* l = &line;
+  CLI::App* maps = line.group("map", "Turn other people's JSON into events");
+  CLI::App* made = line.command(maps, "try", "Show what a mapping makes of a payload",
+                                [l] { return map_try(l->map, l->common.json); });
+  made->add_option("--mapping", line.map.mapping, "A JSON file with the mapping, or FILE#/pointer to it")->required();
+  made->add_option("--payload", line.map.payload, "A file with what the device sent, - for standard input")->required();
+  made->add_option("--topic", line.map.topic, "The topic or path it came to, when the mapping has a template");
+  made->add_option("--variable", line.map.variables, "NAME=VALUE of what a source knows without the template; may be repeated")
+      ->allow_extra_args(false);
+  made->add_flag("--json", line.common.json, "Print JSON");
+}
+
 void define(Line& line) {
   Line* l = &line;
   line.app.set_version_flag("--version", kVersion);
@@ -120,6 +134,7 @@ void define(Line& line) {
 
   define_new(line, plugins);
   define_check(line, plugins);
+  define_map(line);
 
   CLI::App* host = line.command(app, "host", "The child process; not for people", [l] {
     if (l->check_child) return check::child_main();

@@ -225,6 +225,23 @@ std::string render_plugins(const Json& plugins) {
   return (table.empty() ? std::string("  no plugins found\n") : table.text()) + refused;
 }
 
+std::string render_mapped(const Json& events) {
+  Table table({{"device", Align::kLeft}, {"sensor type", Align::kLeft}, {"value", Align::kRight}, {"unit", Align::kLeft},
+               {"time", Align::kLeft}, {"metadata", Align::kLeft}});
+  for (const Json& event : events) {
+    std::string metadata, value = event["value"].dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (event.contains("value_type")) value += " (" + text(event, "value_type") + ")";
+    if (event.contains("metadata")) {
+      for (const auto& [key, entry] : event["metadata"].items())
+        metadata += (metadata.empty() ? "" : ", ") + key + "=" + entry.get<std::string>();
+    }
+    std::string time = text(event, "timestamp");
+    table.add({text(event, "device_id"), text(event, "sensor_type"), value, text(event, "unit"),
+               time.empty() ? "the gateway's" : time, metadata});
+  }
+  return table.text() + std::to_string(events.size()) + (events.size() == 1 ? " event\n" : " events\n");
+}
+
 std::string render_event(const Json& line) {
   const Json& event = line["event"];
   std::string out = text(event, "timestamp") + "  " + text(event, "device_id") + "  " + text(event, "sensor_type") + "  " + text(event, "value");

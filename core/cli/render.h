@@ -17,6 +17,8 @@ std::string render_trace(const nlohmann::json& trace);
 std::string render_dead_list(const nlohmann::json& dead);
 std::string render_dead(const nlohmann::json& letter);
 std::string render_plugins(const nlohmann::json& plugins);
+// The events of `weir map try`.
+std::string render_mapped(const nlohmann::json& events);
 // One line for `weir tail`, without a newline.
 std::string render_event(const nlohmann::json& line);
 

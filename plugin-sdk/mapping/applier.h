@@ -24,6 +24,7 @@ class MappedParser::Applier {
   static constexpr uint32_t kNone = JsonTree::kNone;
 
   // Readings (apply_readings.cpp).
+  bool variables();
   bool payload(std::string_view payload);
   bool readings();
   bool item(uint32_t node);

@@ -25,12 +25,25 @@ bool MappedParser::Applier::apply(const Plan& plan, std::string_view payload, co
   fault_ = fault;
   item_key_ = key_ = {};
   out.clear();
-  bool taken = this->payload(payload) && (plan.senml ? senml() : readings());
+  bool taken = variables() && this->payload(payload) && (plan.senml ? senml() : readings());
   if (taken && out.count() == 0 && !plan.allow_empty)
     taken = refuse_at("", "",
                       "holds no reading that the mapping asks for (\"allow_empty\": true lets that pass)");
   if (!taken) out.clear();
   return taken;
+}
+
+// They come from a path or topic, which need not be text.
+bool MappedParser::Applier::variables() {
+  for (size_t i = 0; i < plan_->variables.size() && i < arrival_->variables.size(); ++i) {
+    const std::string_view value = arrival_->variables[i];
+    if (simdjson::validate_utf8(value.data(), value.size())) continue;
+    fault_->pointer.clear();
+    fault_->rule.clear();
+    fault_->message = "the value of {" + plan_->variables[i] + "} is not valid UTF-8";
+    return false;
+  }
+  return true;
 }
 
 bool MappedParser::Applier::payload(std::string_view payload) {
@@ -141,6 +154,12 @@ bool MappedParser::Applier::field(const Reading& rule, uint32_t node) {
   const ValueRule& conversion = rule.conversion;
   if (kind == JsonKind::kText && conversion.as == As::kWritten && !conversion.words) return true;
   Value value;
+  // Here "as": "number" is about text; a boolean is a reading all the same.
+  if (kind == JsonKind::kBoolean && conversion.as == As::kNumber) {
+    value.type = WEIR_BOOL;
+    value.bits.boolean = tree_[node].text == "true" ? 1 : 0;
+    return event(rule, item_, value);
+  }
   switch (convert(conversion, tree_[node], &value, &why_)) {
     case Conversion::kTaken:
       return event(rule, item_, value);
@@ -165,9 +184,12 @@ bool MappedParser::Applier::event(const Reading& rule, uint32_t base, const Valu
 }
 
 bool MappedParser::Applier::sensor_type(const Reading& rule, uint32_t base, std::string_view* out) {
+  const std::string* by_key = nullptr;  // a path says more than a key
   for (const auto& [key, type] : rule.types) {
-    if (key == path_text_ || key == key_) return *out = type, true;
+    if (key == path_text_) return *out = type, true;
+    if (key == key_) by_key = &type;
   }
+  if (by_key != nullptr) return *out = *by_key, true;
   return text(rule.type, base, &type_scratch_, out);
 }
 

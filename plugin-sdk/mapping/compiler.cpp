@@ -49,9 +49,17 @@ bool Compiler::variables(std::span<const std::string_view> given) {
     TemplateFault wrong;
     plan_.address = Template::compile(written, &wrong);
     if (!plan_.address) return refuse_at("/template", wrong.message);
+    Scope meant;  // names that the mapping itself gives a meaning
+    const std::vector<std::string> none;
+    meant.variables = &none;
+    meant.senml = plan_.senml;
+    meant.item = meant.key = meant.path = !plan_.senml;
     for (const std::string& name : plan_.address->names()) {
       if (std::find(plan_.variables.begin(), plan_.variables.end(), name) != plan_.variables.end())
         return refuse_at("/template", "has {" + name + "}, which is known without it");
+      Slot ignored;
+      if (meant.find(name, &ignored))
+        return refuse_at("/template", "has {" + name + "}, a name that means something else in a mapping");
       plan_.variables.push_back(name);
     }
   }
@@ -99,7 +107,10 @@ bool Compiler::reading(uint32_t node) {
   out.place = tree_.pointer(node);
   Scope scope = scope_;
   return what_is_read(node, &scope, &out) && overrides(node, scope, &out) &&
-         flag(node, "optional", &out.optional) && value_rule(node, &out.conversion);
+         flag(node, "optional", &out.optional) && value_rule(node, &out.conversion) &&
+         (!out.every_field || out.conversion.as != As::kBoolean ||
+          refuse_at(place(node, "as"),
+                    "cannot be \"boolean\" for every field: name the fields, each with a \"value\""));
 }
 
 // "value", with "for_each" or without, or "every_field".

@@ -167,7 +167,7 @@ bool JsonTree::object(Value& value, uint32_t node, uint32_t depth) {
     if (!add(node, &last, &child)) return false;
     if (error_code error = field.unescaped_key().get(nodes_[child].key)) return malformed(error);
     if (nodes_[node].size > kMaxMembers)
-      return refuse(pointer(node), shown(pointer(node)) + " has more than 4096 members");
+      return refuse(pointer(node), (node == 0 ? std::string(what_) : shown(pointer(node))) + " has more than 4096 members");
     if (!this->value(field.value(), child, depth)) return false;
   }
   return unique_keys(node);

@@ -39,7 +39,7 @@ long exponent_of(std::string_view written) {
 
 const char* parse_unix_time(std::string_view number, TimeUnit unit, int64_t* unix_ns) {
   Number checked;
-  if (parse_number(number, &checked) == NumberFault::kMalformed) return "is not a number";
+  if (parse_number(number, &checked) == NumberFault::kMalformed) return "is not a number, which the mapping says it is";
   const bool negative = number.starts_with('-');
   if (negative) number.remove_prefix(1);
   const size_t e = std::min(number.find_first_of("eE"), number.size());

@@ -1,4 +1,4 @@
-// Every command that the README, the operators' guide and the manifests show is run here, in order, in a folder that
+// Every command that the README, the operators' guides and the manifests show is run here, in order, in a folder that
 // looks like the repository's: what a newcomer copies must work. Only the ports differ, so that the test does not meet
 // a gateway that runs here.
 #include <gmock/gmock.h>
@@ -176,6 +176,24 @@ int run_document(const std::string& name) {
   }
   stop(site);
   return tried;
+}
+
+// A block of shell commands and the block of text behind it: what they print, to the byte.
+TEST(MappingGuide, ShowsWhatItsCommandsPrint) {
+  Site site;
+  const std::string text = read_file(source_folder() / "docs/mapping.md"), open = "```sh\n", close = "```\n", shown = "\n```text\n";
+  int tried = 0;
+  for (size_t at = text.find(open); at != std::string::npos; at = text.find(open, at), ++tried) {
+    at += open.size();
+    const size_t end = text.find(close, at);
+    const std::string block = text.substr(at, end - at);
+    Finished finished = site.shell(block);
+    EXPECT_EQ(finished.exit.code, 0) << block << finished.errors;
+    ASSERT_EQ(text.compare(end + close.size(), shown.size(), shown), 0) << block << "has no ```text behind it";
+    const size_t printed = end + close.size() + shown.size();
+    EXPECT_EQ(finished.output, text.substr(printed, text.find("```", printed) - printed)) << block;
+  }
+  EXPECT_GE(tried, 12);
 }
 
 TEST(Readme, ShowsOnlyCommandsThatWork) { EXPECT_GE(run_document("README.md"), 6); }

@@ -59,7 +59,8 @@ TEST(InstalledPackage, KeepsWhatAGatewayNeedsApartFromWhatAnAuthorNeeds) {
   EXPECT_TRUE(fs::exists(runtime / "bin/weir"));
   EXPECT_FALSE(fs::exists(runtime / "include"));
   EXPECT_TRUE(fs::exists(sdk / "include/weir/plugin.h"));
-  EXPECT_TRUE(fs::exists(sdk / "include/weir/mapping/event_json.h"));
+  for (const char* header : {"event_json.h", "mapping.h", "template.h", "rfc3339.h"})
+    EXPECT_TRUE(fs::exists(sdk / (std::string("include/weir/mapping/") + header))) << header;
   EXPECT_FALSE(fs::exists(sdk / "bin"));
 }
 
@@ -72,13 +73,16 @@ TEST(InstalledPackage, GivesCMakeTheHeadersAndTheMapping) {
                "weir_add_plugin(mapped SOURCES mapped.cpp LINKS weir-sdk::mapping)\n");
   folder.write("mapped.cpp", R"cpp(
 #include "weir/mapping/event_json.h"
+#include "weir/mapping/mapping.h"
 #include "weir/plugin.hpp"
 class Parsing final : public weir::sdk::Transform {
  public:
   Parsing(weir::sdk::Host, std::string_view) {}
   void process(const weir_transform_context&, const weir_batch* batch, weir::sdk::Output& output) override {
     weir::mapping::ParseFault fault;
-    const bool parsed = parser_.parse("[]", builder_, &fault);
+    weir::mapping::MappingFault wrong;
+    const bool parsed = parser_.parse("[]", builder_, &fault) ||
+                        weir::mapping::Mapping::compile("{}", {}, &wrong) != nullptr;
     for (uint32_t i = 0; i < batch->count; ++i) parsed ? output.keep(i) : output.drop(i, "not parsed");
   }
  private:
