@@ -60,11 +60,13 @@ TEST_F(HttpMapped, TakesAnyContentTypeAndNone) {
 TEST_F(HttpMapped, NamesThePointerAndTheReasonAndTakesNothing) {
   start(kMapping);
   HttpClient client = connect();
-  auto refused = send(client, "/v1/telemetry/a", R"({"tmp":{"value":"warm"},"hum":{"value":51}})");
+  auto refused = send(client, "/v1/telemetry/a", R"({"tmp":{"value":[1]},"hum":{"value":51}})");
+  ASSERT_TRUE(refused);
   EXPECT_EQ(refused->status, 400);
   EXPECT_EQ(error_part(refused, "code"), "cannot_map");
   EXPECT_EQ(error_part(refused, "message").substr(0, 12), "/tmp/value: ") << refused->body;
   refused = send(client, "/v1/telemetry/a", R"({"tmp":{"value":1}})");
+  ASSERT_TRUE(refused);
   EXPECT_EQ(error_part(refused, "message").substr(0, 12), "/hum/value: ") << refused->body;
   EXPECT_EQ(send(client, "/v1/telemetry/a", "{")->status, 400);
   EXPECT_EQ(host_.ingress.accepted_events(), 0u);
@@ -88,6 +90,7 @@ TEST_F(HttpMapped, AnswersBusyAndKnowsItsKeyLikeTheOtherRoute) {
   host_.ingress.on_emit([](const weir_batch*) { return test::EmitAnswer{WEIR_BUSY, 1500, 0, "", ""}; });
   HttpClient client = connect();
   auto busy = send(client, "/v1/telemetry/a", kStatus);
+  ASSERT_TRUE(busy);
   EXPECT_EQ(busy->status, 503);
   EXPECT_EQ(busy->header("Retry-After"), "2");
   EXPECT_EQ(error_part(send(client, "/v1/telemetry/a", kStatus, {{"Idempotency-Key", "a b"}}), "code"), "bad_idempotency_key");
