@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "callbacks.h"
 #include "weir/tls/session.h"
@@ -27,8 +29,11 @@ constexpr const char* kCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 
-bool fail(Fault* fault, Fault::Where where, const std::string& text) {
-  *fault = {where, text};
+// One line, whatever the files are called.
+bool fail(Fault* fault, Fault::Where where, std::string text) {
+  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7F; };
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  *fault = {where, std::move(text)};
   return false;
 }
 

@@ -108,18 +108,17 @@ Problem problem_of(const Failure& failure) {
     case KEY_SHARE_ERROR:
     case ECC_CURVE_ERROR:
       return {Cause::kNoCipher, peer + " and this side have no cipher suite or key exchange in common"};
-    case FATAL_ERROR:
-    case ZERO_RETURN: {
-      const char* said = alert_text(failure.alert);
-      return {
-          Cause::kRefusedByPeer,
-          peer + " said " + (said != nullptr ? said : "no, by the alert " + std::to_string(failure.alert))};
-    }
     default:
       break;
   }
-  const bool no_tls = failure.code == UNKNOWN_RECORD_TYPE || failure.code == PARSE_ERROR;
-  if (no_tls && !failure.established) return {Cause::kNotTls, peer + " does not speak TLS"};
+  const bool by_alert = failure.code == FATAL_ERROR || failure.code == ZERO_RETURN;
+  const bool nonsense = failure.code == UNKNOWN_RECORD_TYPE || failure.code == PARSE_ERROR;
+  if (by_alert || (nonsense && failure.alert >= 0)) {
+    const char* said = alert_text(failure.alert);
+    return {Cause::kRefusedByPeer,
+            peer + " said " + (said != nullptr ? said : "no, by the alert " + std::to_string(failure.alert))};
+  }
+  if (nonsense && !failure.answered) return {Cause::kNotTls, peer + " does not speak TLS"};
   if (failure.judgement != 0) return about_certificate(failure, failure.judgement);
   if (failure.code == DOMAIN_NAME_MISMATCH || failure.code == IPADDR_MISMATCH)
     return about_certificate(failure, failure.code);

@@ -12,6 +12,7 @@ struct Failure {
   int code = 0;               // of the call
   int judgement = 0;          // why the peer's certificate was refused, 0 when it was not
   int alert = -1;             // the last one that the peer sent, -1 when none
+  bool answered = false;      // what came was TLS enough to be answered
   bool established = false;
   bool peer_closed = false;
   const Certificate* judged = nullptr;  // which certificate, null when it is not known

@@ -93,9 +93,26 @@ Session::Session(std::shared_ptr<const Credentials> credentials, std::string_vie
 
 Session::~Session() { wolfSSL_free(ssl_); }
 
-void Session::feed(std::string_view ciphertext) { input_.append(ciphertext); }
+void Session::feed(std::string_view ciphertext) {
+  input_.append(ciphertext);
+  if (!established_) note_open_alert(ciphertext);
+}
 
-void Session::sent(size_t bytes) { drop_front(output_, output_at_, bytes); }
+// A client of OpenSSL's that refuses our certificate in TLS 1.3 says so by an alert that is not encrypted
+// yet, which wolfSSL takes for nonsense (RFC 8446 section 5.1: type, version, length 2, level, description).
+// Only for the log.
+void Session::note_open_alert(std::string_view ciphertext) {
+  constexpr size_t kAlertBytes = 7;
+  if (ciphertext.size() < kAlertBytes) return;
+  const std::string_view last = ciphertext.substr(ciphertext.size() - kAlertBytes);
+  if (last.starts_with("\x15\x03") && last[3] == 0 && last[4] == 2)
+    open_alert_ = static_cast<uint8_t>(last[6]);
+}
+
+void Session::sent(size_t bytes) {
+  answered_ = answered_ || bytes > 0;
+  drop_front(output_, output_at_, bytes);
+}
 
 Status Session::handshake() {
   if (established_) return Status::kDone;
@@ -162,8 +179,15 @@ Status Session::failed(int result) {
   if (established_ && code == WOLFSSL_ERROR_ZERO_RETURN) return Status::kEnd;
   WOLFSSL_ALERT_HISTORY history{};
   wolfSSL_get_alert_history(ssl_, &history);
-  Failure failure{credentials_->role(),  code,    judgement_, history.last_rx.code, established_,
-                  ended_ && !readable(), nullptr, peer_name_};
+  Failure failure;
+  failure.role = credentials_->role();
+  failure.code = code;
+  failure.judgement = judgement_;
+  failure.alert = history.last_rx.code >= 0 ? history.last_rx.code : open_alert_;
+  failure.answered = answered_;
+  failure.established = established_;
+  failure.peer_closed = ended_ && !readable();
+  failure.peer_name = peer_name_;
   if (judgement_ != 0 && judged_.not_after != 0) failure.judged = &judged_;
   problem_ = problem_of(failure);
   return Status::kFailed;

@@ -120,6 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<tls::Session> tls_;              // null: plain, or nothing has come yet
   std::list<Connection*>::iterator in_handshake_;  // kHandshake: where this is in the context's list
+  boost::asio::ip::tcp::endpoint peer_;            // with TLS, for the log
   ReceiveBuffer buffer_;
   HeadScanner scanner_;
   Head head_;

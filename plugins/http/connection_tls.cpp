@@ -15,10 +15,7 @@ using boost::system::error_code;
 
 constexpr char kHandshakeRecord = 0x16;
 
-std::string name_of(const boost::asio::ip::tcp::socket& socket) {
-  error_code failure;
-  const auto peer = socket.remote_endpoint(failure);
-  if (failure) return "a client that has gone";
+std::string name_of(const asio::ip::tcp::endpoint& peer) {
   const std::string address = peer.address().to_string();
   return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
 }
@@ -27,6 +24,8 @@ std::string name_of(const boost::asio::ip::tcp::socket& socket) {
 
 void Connection::begin_handshake() {
   state_ = State::kHandshake;
+  error_code ignored;
+  peer_ = socket_.remote_endpoint(ignored);  // now: a client that resets its connection has no name any more
   in_handshake_ = context_.handshaking.insert(context_.handshaking.end(), this);
   arm(context_.options.handshake_timeout);
   receiving_ = true;
@@ -48,7 +47,7 @@ void Connection::make_way() {
 // Counts and logs. A client that went away before it had said anything only looked whether the port is open.
 void Connection::refuse_handshake(const tls::Problem& problem) {
   if (problem.cause == tls::Cause::kClosed && tls_ == nullptr) return;
-  context_.handler.on_refused_handshake(name_of(socket_), problem);
+  context_.handler.on_refused_handshake(name_of(peer_), problem);
 }
 
 void Connection::receive_ciphertext() {
@@ -101,14 +100,16 @@ void Connection::shake_hands(std::string_view bytes, bool ended) {
       tls_->feed(bytes);
       if (ended) tls_->feed_end();
       const tls::Status status = tls_->handshake();
-      if (!write_ciphertext()) return;
-      if (status == tls::Status::kDone) return established();
       if (status == tls::Status::kFailed) {
         refuse_handshake(tls_->problem());
         end_handshake();
         set_capacity(kFirstCapacity);
-        return linger();  // or the alert that says why may be lost on its way
+        // Or the alert that says why may be lost on its way.
+        if (write_ciphertext()) linger();
+        return;
       }
+      if (!write_ciphertext()) return;
+      if (status == tls::Status::kDone) return established();
     }
     receiving_ = true;
     receive_ciphertext();

@@ -102,7 +102,8 @@ TEST_F(HttpsSource, IsNotTrustedUnderAnotherNameOrByAnotherAuthority) {
   start_tls();
   const Authority stranger("Stranger");
   EXPECT_EQ(test::run({"curl", "-sS", "--cacert", stranger.file(), url()}).exit.code, 60);
-  EXPECT_TRUE(host_.wait_for_log("the client said that it does not know the authority of our certificate"));
+  EXPECT_TRUE(host_.wait_for_log("the client said that it does not know the authority of our certificate"))
+      << (host_.log_lines().empty() ? "nothing was logged" : host_.log_lines().back().text);
   const std::string port = std::to_string(host_.port());
   const auto other = curl({"--connect-to", "gateway.example:" + port + ":127.0.0.1:" + port,
                            "https://gateway.example:" + port + "/v1/health"});

@@ -65,6 +65,12 @@ TEST_F(TlsCredentials, SayWhichFileIsWrongAndWhy) {
   EXPECT_THAT(fault_of(wrong).text, HasSubstr("holds no sound certificate"));
 }
 
+TEST_F(TlsCredentials, SayItInOneLineWhateverAFileIsCalled) {
+  Settings wrong = settings();
+  wrong.certificate = "two\nlines.pem";
+  EXPECT_EQ(fault_of(wrong).text, "two?lines.pem cannot be read: No such file or directory");
+}
+
 TEST_F(TlsCredentials, RefuseAKeyWithAPassPhrase) {
   const std::string locked = authority_.path("locked.key");
   test::run({"openssl", "pkcs8", "-topk8", "-in", pair_.key, "-passout", "pass:secret", "-out", locked});

@@ -67,12 +67,15 @@ class Session {
 
   Status failed(int result);
   bool finish();
+  void note_open_alert(std::string_view ciphertext);
 
   const std::shared_ptr<const Credentials> credentials_;
   const std::string peer_name_;
   WOLFSSL* ssl_;
   std::string input_, output_;
   size_t input_at_ = 0, output_at_ = 0;
+  int open_alert_ = -1;    // the peer's last word during the handshake, when it was an alert
+  bool answered_ = false;  // something of ours has been sent
   bool ended_ = false, established_ = false, closed_ = false;
   Certificate judged_;  // the peer's certificate that was refused
   int judgement_ = 0;   // wolfSSL's code for why
