@@ -17,6 +17,7 @@ std::optional<Refusal> read(const std::string& headers, EventsRequest* out) {
   HeadReader reader(4096);
   const auto refusal = reader.read("POST /v1/events HTTP/1.1\r\n" + headers + "\r\n");
   if (refusal) return refusal;
+  if (auto other = check_content_type(reader.request())) return other;
   return read_events_request(reader.request(), out);
 }
 

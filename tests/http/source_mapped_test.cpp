@@ -4,8 +4,6 @@
 namespace weir::http {
 namespace {
 
-using testing::Test;
-
 // A Shelly H&T of the first generation, as its manual shows the status.
 constexpr const char* kStatus =
     R"({"wifi_sta":{"connected":true,"rssi":-65},"tmp":{"value":22.5,"units":"C","is_valid":true},"hum":{"value":51.5},"bat":{"value":89}})";
@@ -100,8 +98,9 @@ TEST_F(HttpMapped, RefusesAMappingThatIsWrongWithItsPlace) {
   try {
     start(R"("mapping": {"device": "{device}", "readings": [{"type": "t", "value": "/t"}]})");
     ADD_FAILURE() << "it was taken";
-  } catch (const std::exception& failure) {
-    EXPECT_NE(std::string(failure.what()).find("/mapping/device"), std::string::npos) << failure.what();
+  } catch (const test::CallFailed& failure) {
+    EXPECT_EQ(failure.pointer, "/mapping/device");
+    EXPECT_NE(std::string(failure.what()).find("{device}"), std::string::npos) << failure.what();
   }
 }
 
