@@ -73,7 +73,7 @@ std::string isolation_name(const ::testing::TestParamInfo<std::string>& info) {
 
 Finished weir(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), installed_weir());
-  return run(arguments);
+  return run(arguments, {}, std::chrono::minutes(4));  // of the contract checks some go through hundreds of lives
 }
 
 }  // namespace weir::test

@@ -135,7 +135,7 @@ TEST(PostgresSinkContract, IsKept) {
   server.start();
   TempDir folder;
   const json config = {{"connection", server.connection()}, {"table", "checked"}};
-  Finished check = weir({"plugin", "check", built.built_plugins() + "/postgres-sink.so", "--cycles", "50", "--config",
+  Finished check = weir({"plugin", "check", built.built_plugins() + "/postgres-sink.so", "--cycles", "150", "--config",
                          folder.write("config.json", config.dump())});
   EXPECT_EQ(check.exit.code, 0) << check.output << check.errors;
   server.stop();
