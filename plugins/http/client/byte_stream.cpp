@@ -41,7 +41,9 @@ void connect_socket(tcp::socket& socket, const tcp::endpoint& endpoint, ByteStre
   socket.open(endpoint.protocol(), failure);
   // A request is written in one piece: nothing is gained by waiting for more.
   if (!failure) socket.set_option(tcp::no_delay(true), failure);
-  if (failure) return asio::post(socket.get_executor(), [failure, connected = std::move(connected)] { connected(failure); });
+  if (failure) {
+    return asio::post(socket.get_executor(), [failure, connected = std::move(connected)] { connected(failure); });
+  }
   socket.async_connect(endpoint, std::move(connected));
 }
 

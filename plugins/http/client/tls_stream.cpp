@@ -128,7 +128,9 @@ class TlsStream final : public ByteStream, public std::enable_shared_from_this<T
     while (!unwritten_.empty() && session_.output().size() < kPieceBytes) {
       asio::const_buffer& front = unwritten_.front();
       const size_t bytes = std::min(front.size(), kPieceBytes);
-      if (!session_.write({static_cast<const char*>(front.data()), bytes})) return end_write(std::move(written), session_failed(), 0);
+      if (!session_.write({static_cast<const char*>(front.data()), bytes})) {
+        return end_write(std::move(written), session_failed(), 0);
+      }
       front += bytes;
       if (front.size() == 0) unwritten_.erase(unwritten_.begin());
     }

@@ -19,8 +19,8 @@ struct Url {
   std::string origin() const { return (secure ? "https://" : "http://") + authority; }
 };
 
-// Reads "http://HOST[:PORT][/PATH][?QUERY]", or https (RFC 9110 section 4.2). Returns nothing on success, else why it is refused
-// and what to write instead, one line.
+// Reads "http://HOST[:PORT][/PATH][?QUERY]", or https (RFC 9110 section 4.2). Returns nothing on success, else why it is
+// refused and what to write instead, one line.
 std::optional<std::string> parse_url(std::string_view text, Url* url);
 
 }  // namespace weir::http::client
