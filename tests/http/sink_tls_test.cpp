@@ -1,11 +1,14 @@
 // http.sink over TLS, to OpenSSL as the server.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <filesystem>
+#include <mutex>
 
 #include "http/tls_door.h"
 #include "sink_fixture.h"
 #include "support/certificates.h"
+#include "support/process.h"
 
 namespace weir::http::sink {
 namespace {
@@ -113,6 +116,27 @@ TEST_F(HttpsSink, RefusesAServerOfAnotherAuthority) {
   expect_refused(start_tls(),
                  "the server's certificate CN=cloud is not signed by an authority that is trusted here; it names "
                  "CN=Stranger,O=Weir");
+}
+
+TEST_F(HttpsSink, TrustsASelfSignedCertificateThatIsItsCa) {
+  const std::string certificate = authority_.path("self.pem"), key = authority_.path("self.key");
+  const auto made = test::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                               "-subj", "/CN=cloud", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                               certificate});
+  ASSERT_EQ(made.exit.code, 0) << made.errors;
+  serve({.pair = {certificate, key}});
+  EXPECT_EQ(outcomes(start_tls({{"ca", certificate}}).deliver(numbers(1)), 1), "D") << sink_->health().text;
+}
+
+// The status came whole and through TLS; what it says of single events did not.
+TEST_F(HttpsSink, TakesAStatusButNoBodyThatIsCutShort) {
+  serve({.pair = pair_}, [](const ReceivedRequest&, size_t index) {
+    return index == 0 ? ReceiverAnswer{.raw = "HTTP/1.1 422 No\r\n\r\n{\"rejected\":[{\"index\":0}],\"others\":\"st",
+                                       .then_close = true}
+                      : ReceiverAnswer{};
+  });
+  EXPECT_EQ(outcomes(start_tls().deliver(numbers(2)), 2), "DD");
+  EXPECT_EQ(receiver_->requests().size(), 3u) << "halved, as nothing was named";
 }
 
 TEST_F(HttpsSink, TrustsOnlyTheSystemsAuthoritiesWithoutACa) {
