@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
@@ -20,13 +19,11 @@ using boost::system::error_code;
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kCiphertextBytes = 16 * 1024;  // about a record
 
-// As a certificate has it: no dot at the end, an address in its usual form.
-std::string name_of(std::string host) {
-  error_code is_none;
-  const auto address = asio::ip::make_address(host, is_none);
-  if (!is_none) return address.to_string();
-  if (host.ends_with('.')) host.pop_back();
-  return host;
+// As a certificate has it: no dot at the end of a name, no zone in an address (fe80::1%eth0).
+std::string name_of(const std::string& host) {
+  std::string name = host.substr(0, host.find('%'));
+  if (name.ends_with('.')) name.pop_back();
+  return name;
 }
 
 // The handlers are in those of the socket, never in members, so nothing keeps itself alive.
