@@ -35,6 +35,20 @@ bool is_address(const std::string& name) {
          ::inet_pton(AF_INET6, name.c_str(), address) == 1;
 }
 
+// As wolfSSL writes the addresses of a certificate, which it compares as text: an IPv6 one in full, in capitals.
+std::string certificate_form(const std::string& address) {
+  unsigned char bytes[16];
+  if (::inet_pton(AF_INET6, address.c_str(), bytes) != 1) return address;
+  std::string text;
+  for (size_t i = 0; i < sizeof bytes; ++i) {
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    if (i > 0 && i % 2 == 0) text += ':';
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
 std::optional<Certificate> facts_of(WOLFSSL_X509* x509) {
   int size = 0;
   const unsigned char* der = x509 != nullptr ? wolfSSL_X509_get_der(x509, &size) : nullptr;
@@ -126,8 +140,9 @@ Status Session::handshake() {
 bool Session::finish() {
   WOLFSSL_X509* peer = wolfSSL_get_peer_certificate(ssl_);
   const auto facts = facts_of(peer);
-  const bool wrong_address = is_address(peer_name_) &&
-                             (peer == nullptr || wolfSSL_X509_check_ip_asc(peer, peer_name_.c_str(), 0) != 1);
+  const bool wrong_address =
+      is_address(peer_name_) &&
+      (peer == nullptr || wolfSSL_X509_check_ip_asc(peer, certificate_form(peer_name_).c_str(), 0) != 1);
   if (peer != nullptr) wolfSSL_X509_free(peer);
   if (wrong_address) {
     if (facts) judged_ = *facts;

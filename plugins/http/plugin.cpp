@@ -21,7 +21,8 @@ constexpr weir::sdk::Registration http_source() {
 
 constexpr weir::sdk::Registration http_sink() {
   auto registration = weir::sdk::sink<weir::http::sink::HttpSink>(
-      "http.sink", "Sends events by HTTP POST as JSON", weir::http::sink::kConfigSchema, WEIR_CAP_NET);
+      "http.sink", "Sends events by HTTP POST as JSON", weir::http::sink::kConfigSchema,
+      WEIR_CAP_NET | WEIR_CAP_FS);  // the files of tls, and the system's authorities
   registration.descriptor.required = kSinkNeeds;
   registration.descriptor.optional = kUses;
   return registration;

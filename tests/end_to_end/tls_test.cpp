@@ -93,5 +93,56 @@ TEST_F(SecureSite, RefusesAManifestWhoseKeyIsMissingAndGoesOn) {
   EXPECT_THAT(post().output, HasSubstr("HTTP/1.1 202"));
 }
 
+// From one gateway to another, each of which looks at the other's certificate.
+TEST_F(SecureSite, TakesEventsOfAnotherGatewayUnderItsName) {
+  site_.start();
+  Site sending;
+  sending.main_line();
+  const Pair own = authority_.issue("gateway", {.subject = "/O=Plant/CN=gateway-1"});
+  sending.manifest("cloud", {{"plugin", "http.sink"},
+                             {"from", {"api"}},
+                             {"retry", {{"initial", "10ms"}, {"max", "100ms"}}},
+                             {"config",
+                              {{"url", "https://127.0.0.1:" + std::to_string(site_.http_port()) + "/v1/events"},
+                               {"fields", "input"},
+                               {"tls",
+                                {{"ca", authority_.file()},
+                                 {"certificate", own.certificate},
+                                 {"key", own.key},
+                                 {"minimum_version", "1.3"}}}}}});
+  sending.start();
+  ASSERT_EQ(sending.post(events(50)).status, 202);
+  ASSERT_TRUE(sending.wait_settled("cloud", 50)) << sending.status().dump(2);
+  ASSERT_TRUE(site_.wait_settled("store", 50));
+  const auto all = site_.stored("metadata");
+  EXPECT_EQ(all.size(), 50u);
+  for (const std::string& metadata : all)
+    EXPECT_EQ(json::parse(metadata)["weir.auth.subject"], "CN=gateway-1,O=Plant");
+}
+
+TEST_F(SecureSite, KeepsTheEventsOfAGatewayWithoutACertificateUntilItHasOne) {
+  site_.start();
+  Site sending;
+  sending.main_line();
+  json cloud = {{"plugin", "http.sink"},
+                {"from", {"api"}},
+                {"retry", {{"initial", "10ms"}, {"max", "100ms"}}},
+                {"config",
+                 {{"url", "https://127.0.0.1:" + std::to_string(site_.http_port()) + "/v1/events"},
+                  {"fields", "input"},
+                  {"tls", {{"ca", authority_.file()}}}}}};
+  sending.manifest("cloud", cloud);
+  sending.start();
+  ASSERT_EQ(sending.post(events(10)).status, 202);
+  EXPECT_TRUE(sending.process().wait_for_errors("the server said that it wants a certificate of ours")) << sending.log();
+  EXPECT_EQ(sending.consumer("cloud")["delivered"], 0);
+  cloud["config"]["tls"]["certificate"] = meter_.certificate;
+  cloud["config"]["tls"]["key"] = meter_.key;
+  sending.manifest("cloud", cloud);
+  ASSERT_TRUE(sending.wait_settled("cloud", 10)) << sending.status().dump(2);
+  ASSERT_TRUE(site_.wait_settled("store", 10));
+  EXPECT_EQ(site_.stored("metadata").size(), 10u);
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -27,11 +27,25 @@ TEST(Url, IsTakenApart) {
   EXPECT_EQ(url.target, "/?a=b");
 }
 
+TEST(Url, HasThePortOfItsScheme) {
+  Url url;
+  ASSERT_FALSE(client::parse_url("https://events.example/v1?key=secret", &url));
+  EXPECT_TRUE(url.secure);
+  EXPECT_EQ(url.port, 443);
+  EXPECT_EQ(url.authority, "events.example");
+  EXPECT_EQ(url.origin(), "https://events.example");
+  ASSERT_FALSE(client::parse_url("https://a:8443/", &url));
+  EXPECT_EQ(url.port, 8443);
+  ASSERT_FALSE(client::parse_url("http://a/", &url));
+  EXPECT_FALSE(url.secure);
+  EXPECT_EQ(url.port, 80);
+}
+
 TEST(Url, IsRefusedWhenItIsNone) {
   for (const char* text :
        {"", "a", "ftp://a", "http://", "http://:80", "http://a:0", "http://a:65536", "http://a:8x",
         "http://a:", "http://a b/", "http://a/ b", "http://a/\r\nX: 1", "http://a/#x", "http://[::1",
-        "http://[x]/", "http://[::1]x", "http://u@a/", "https://a/", "HTTP://a/\xC3\xA4"}) {
+        "http://[x]/", "http://[::1]x", "http://u@a/", "https://", "https:a", "HTTP://a/\xC3\xA4"}) {
     Url url;
     EXPECT_TRUE(client::parse_url(text, &url)) << text;
   }

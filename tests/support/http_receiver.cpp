@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <sstream>
@@ -79,7 +78,49 @@ std::string bytes_of(const ReceiverAnswer& answer) {
   return out + "\r\n" + answer.body;
 }
 
+class PlainDoor final : public ReceiverDoor {
+ public:
+  explicit PlainDoor(int fd) : fd_(fd) {}
+  size_t read(char* to, size_t size) override {
+    const ssize_t n = ::recv(fd_, to, size, 0);
+    return static_cast<size_t>(std::max<ssize_t>(n, 0));
+  }
+  bool write(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n <= 0) return false;
+      bytes.remove_prefix(static_cast<size_t>(n));
+    }
+    return true;
+  }
+
+ private:
+  const int fd_;
+};
+
+// A door as Beast reads from it.
+struct DoorStream {
+  ReceiverDoor& door;
+
+  template <class Buffers>
+  size_t read_some(const Buffers& buffers, error_code& failure) {
+    const asio::mutable_buffer first = *asio::buffer_sequence_begin(buffers);
+    const size_t bytes = door.read(static_cast<char*>(first.data()), first.size());
+    failure = bytes > 0 || first.size() == 0 ? error_code() : error_code(asio::error::eof);
+    return bytes;
+  }
+  template <class Buffers>
+  size_t read_some(const Buffers& buffers) {
+    error_code failure;
+    const size_t bytes = read_some(buffers, failure);
+    if (failure) throw boost::system::system_error(failure);
+    return bytes;
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<ReceiverDoor> HttpReceiver::plain_door(int fd) { return std::make_unique<PlainDoor>(fd); }
 
 std::vector<nlohmann::json> ReceivedRequest::events() const {
   if (header("content-type") == "application/json") return nlohmann::json::parse(body);
@@ -95,7 +136,8 @@ struct HttpReceiver::Peer {
   const size_t number;
 };
 
-HttpReceiver::HttpReceiver(Answer answer, uint16_t port) : answer_(std::move(answer)) {
+HttpReceiver::HttpReceiver(Answer answer, uint16_t port, DoorMaker door)
+    : answer_(std::move(answer)), door_(std::move(door)) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -158,12 +200,15 @@ void HttpReceiver::accept_loop() {
 }
 
 void HttpReceiver::serve(Peer& peer) {
+  const auto door = door_(peer.socket.native_handle());
+  if (!door) return;
+  DoorStream stream{*door};
   boost::beast::flat_buffer buffer;
   for (;;) {
     http::request_parser<http::string_body> parser;
     parser.body_limit(boost::none);
     error_code failure;
-    http::read(peer.socket, buffer, parser, failure);
+    http::read(stream, buffer, parser, failure);
     if (failure) return;
     const ReceivedRequest request = received(parser.get(), peer.number);
     size_t index = 0;
@@ -174,8 +219,7 @@ void HttpReceiver::serve(Peer& peer) {
     }
     const ReceiverAnswer answer = answer_(request, index);
     if (answer.hang_up) return;
-    asio::write(peer.socket, asio::buffer(bytes_of(answer)), failure);
-    if (failure || answer.then_close || !parser.keep_alive()) return;
+    if (!door->write(bytes_of(answer)) || answer.then_close || !parser.keep_alive()) return;
   }
 }
 

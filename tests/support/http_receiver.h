@@ -6,9 +6,11 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -37,15 +39,30 @@ struct ReceiverAnswer {
   bool then_close = false;   // close after the answer, without having said so
 };
 
+// What a connection's bytes go through on their way to the receiver, such as TLS. Its calls block; it says nothing when
+// it ends. A thread of the receiver at a time.
+class ReceiverDoor {
+ public:
+  virtual ~ReceiverDoor() = default;
+  // Up to `size` bytes; 0 at the end, whatever it is.
+  virtual size_t read(char* to, size_t size) = 0;
+  // False when not all of it went out.
+  virtual bool write(std::string_view bytes) = 0;
+};
+
 // The object: any thread. A thread a connection; `answer` runs on them, so it may block, and several may run
 // at once.
 class HttpReceiver {
  public:
   using Answer = std::function<ReceiverAnswer(const ReceivedRequest& request, size_t index)>;
+  // For a socket that the door does not own. On the connection's thread; null when it lets nobody in.
+  using DoorMaker = std::function<std::unique_ptr<ReceiverDoor>(int fd)>;
+  static std::unique_ptr<ReceiverDoor> plain_door(int fd);
 
   // Port 0 is any free one.
   explicit HttpReceiver(
-      Answer answer = [](const ReceivedRequest&, size_t) { return ReceiverAnswer{}; }, uint16_t port = 0);
+      Answer answer = [](const ReceivedRequest&, size_t) { return ReceiverAnswer{}; }, uint16_t port = 0,
+      DoorMaker door = plain_door);
   HttpReceiver(const HttpReceiver&) = delete;
   HttpReceiver& operator=(const HttpReceiver&) = delete;
   ~HttpReceiver();
@@ -68,6 +85,7 @@ class HttpReceiver {
   void serve(Peer& peer);
 
   const Answer answer_;
+  const DoorMaker door_;
   int listener_ = -1;
   uint16_t port_ = 0;
   mutable std::mutex mutex_;

@@ -148,6 +148,16 @@ TEST_F(TlsSession, RefusesAServerOfAnotherName) {
   }
 }
 
+TEST_F(TlsSession, TakesAServerByItsIpv6Address) {
+  const Pair pair = authority_.issue("six", {.names = "IP:2001:db8::7,IP:::1"});
+  for (const char* name : {"2001:db8::7", "::1"}) {
+    Session one(load(client()), name), other(load(server(pair)));
+    EXPECT_EQ(shake_hands(one, other).client, Status::kDone) << name << ": " << one.problem().text;
+  }
+  Session one(load(client()), "2001:db8::8"), other(load(server(pair)));
+  EXPECT_EQ(shake_hands(one, other).client, Status::kFailed);
+}
+
 TEST_F(TlsSession, SaysThatTheVersionIsTooOld) {
   Settings modern = server(pair_);
   modern.minimum_version = Version::kTls13;

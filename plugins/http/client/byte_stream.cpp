@@ -15,12 +15,7 @@ class TcpStream final : public ByteStream {
   explicit TcpStream(asio::io_context& io) : socket_(io) {}
 
   void connect(const tcp::endpoint& endpoint, Connected connected) override {
-    error_code failure;
-    socket_.open(endpoint.protocol(), failure);
-    // A request is written in one piece: nothing is gained by waiting for more.
-    if (!failure) socket_.set_option(tcp::no_delay(true), failure);
-    if (failure) return asio::post(socket_.get_executor(), [failure, connected = std::move(connected)] { connected(failure); });
-    socket_.async_connect(endpoint, std::move(connected));
+    connect_socket(socket_, endpoint, std::move(connected));
   }
   void write(const std::vector<asio::const_buffer>& buffers, Transferred written) override {
     asio::async_write(socket_, buffers, std::move(written));
@@ -39,6 +34,17 @@ class TcpStream final : public ByteStream {
 
 }  // namespace
 
-std::unique_ptr<ByteStream> make_tcp_stream(asio::io_context& io) { return std::make_unique<TcpStream>(io); }
+std::shared_ptr<ByteStream> make_tcp_stream(asio::io_context& io) { return std::make_shared<TcpStream>(io); }
+
+void connect_socket(tcp::socket& socket, const tcp::endpoint& endpoint, ByteStream::Connected connected) {
+  error_code failure;
+  socket.open(endpoint.protocol(), failure);
+  // A request is written in one piece: nothing is gained by waiting for more.
+  if (!failure) socket.set_option(tcp::no_delay(true), failure);
+  if (failure) {
+    return asio::post(socket.get_executor(), [failure, connected = std::move(connected)] { connected(failure); });
+  }
+  socket.async_connect(endpoint, std::move(connected));
+}
 
 }  // namespace weir::http::client

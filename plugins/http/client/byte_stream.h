@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace weir::http::client {
@@ -28,11 +29,17 @@ class ByteStream {
   virtual void read_some(boost::asio::mutable_buffer buffer, Transferred read) = 0;
   // Ends the connection at once.
   virtual void close() = 0;
+  // Why a handler was given a failure, when there is more to say than its code does; else "". One line.
+  virtual std::string trouble() const { return ""; }
 };
 
 // Makes the stream of a new connection.
-using StreamMaker = std::function<std::unique_ptr<ByteStream>(boost::asio::io_context&)>;
+using StreamMaker = std::function<std::shared_ptr<ByteStream>(boost::asio::io_context&)>;
 
-std::unique_ptr<ByteStream> make_tcp_stream(boost::asio::io_context& io);
+std::shared_ptr<ByteStream> make_tcp_stream(boost::asio::io_context& io);
+
+// What the streams have in common: opens the socket and connects it. `connected` is called later, never from within.
+void connect_socket(boost::asio::ip::tcp::socket& socket, const boost::asio::ip::tcp::endpoint& endpoint,
+                    ByteStream::Connected connected);
 
 }  // namespace weir::http::client

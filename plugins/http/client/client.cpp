@@ -15,7 +15,8 @@ Client::Client(const Url& url, const ConnectionOptions& options, std::function<v
     : guard_(asio::make_work_guard(io_)),
       options_(options),
       on_trouble_(std::move(on_trouble)),
-      resolver_(io_, url.host, url.port) {}
+      resolver_(io_, url.host, url.port),
+      repeat_timer_(io_) {}
 
 Client::~Client() { stop(); }
 
@@ -34,11 +35,28 @@ void Client::stop() {
   post([this] {
     for (const auto& connection : connections_) connection->abandon();
     connections_.clear();
+    repeated_ = nullptr;
+    repeat_timer_.cancel();
     guard_.reset();
   });
   thread_.join();
   // Its last answer finds nobody who waits.
   resolver_.stop();
+}
+
+void Client::repeat(std::chrono::seconds period, std::function<void()> work) {
+  repeat_period_ = period;
+  repeated_ = std::move(work);
+  wait_for_next();
+}
+
+void Client::wait_for_next() {
+  repeat_timer_.expires_after(repeat_period_);
+  repeat_timer_.async_wait([this](boost::system::error_code) {
+    if (!repeated_) return;  // stopped, perhaps after the time had come
+    wait_for_next();         // first: the work may throw
+    repeated_();
+  });
 }
 
 void Client::post(std::function<void()> work) { asio::post(io_, std::move(work)); }

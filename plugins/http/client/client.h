@@ -7,6 +7,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -30,6 +32,8 @@ class Client {
   void start();
   // Closes every connection and joins the thread. No `done` is called afterwards.
   void stop();
+  // Runs `work` on the client's thread again and again, until stop(). Once, before start().
+  void repeat(std::chrono::seconds period, std::function<void()> work);
 
   // Runs `work` on the client's thread soon; never after stop(). [any thread]
   void post(std::function<void()> work);
@@ -42,12 +46,16 @@ class Client {
 
  private:
   void run();
+  void wait_for_next();
 
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   const ConnectionOptions options_;
   const std::function<void(std::string_view)> on_trouble_;
   NameResolver resolver_;
+  boost::asio::steady_timer repeat_timer_;
+  std::chrono::seconds repeat_period_{};
+  std::function<void()> repeated_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::thread thread_;
 };

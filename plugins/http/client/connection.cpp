@@ -67,13 +67,15 @@ void Connection::open() {
   resolver_.resolve(current([](Connection& self, const NameResolver::Endpoints& endpoints, const std::string& trouble) {
     if (endpoints.empty()) return self.failed(trouble);
     self.endpoints_ = endpoints;
+    self.refusal_.clear();
     self.connect_to(0, "");
   }));
 }
 
-// Tries one address after the other; `trouble` is the last one's.
+// Tries one address after the other; `trouble` is the last one's. What a server was refused for says more than that
+// another address was not reached.
 void Connection::connect_to(size_t index, std::string trouble) {
-  if (index == endpoints_.size()) return failed(trouble);
+  if (index == endpoints_.size()) return failed(refusal_.empty() ? trouble : refusal_);
   close();  // what an attempt that was given up still says is late
   wait(deadline_timer_, until_, &Connection::on_deadline);
   const auto endpoint = endpoints_[index];
@@ -86,7 +88,13 @@ void Connection::connect_to(size_t index, std::string trouble) {
   }));
   stream_->connect(endpoint, current([index, endpoint](Connection& self, error_code failure) {
     self.connect_timer_.cancel();
-    if (failure) return self.connect_to(index + 1, "no connection to " + text_of(endpoint) + ": " + failure.message());
+    if (failure) {
+      const std::string refusal = self.stream_->trouble();
+      const std::string why =
+          "no connection to " + text_of(endpoint) + ": " + (refusal.empty() ? failure.message() : refusal);
+      if (!refusal.empty()) self.refusal_ = why;
+      return self.connect_to(index + 1, why);
+    }
     self.connected_ = true;
     ++self.opened_;
     self.send();
@@ -134,7 +142,8 @@ void Connection::on_read(error_code failure, size_t bytes) {
     reused_ = false;
     return open();
   }
-  failed(describe(failure));
+  const std::string more = stream_->trouble();
+  failed(more.empty() ? describe(failure) : more);
 }
 
 // The status is an answer, whatever becomes of its body.

@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<ByteStream> stream_;
   uint64_t generation_ = 0;  // counts close(): handlers of an earlier one are late
   NameResolver::Endpoints endpoints_;
+  std::string refusal_;  // of the addresses tried: why a server that was reached was not taken
 
   Request request_;
   Done done_;

@@ -7,7 +7,8 @@
 namespace weir::http::client {
 namespace {
 
-constexpr std::string_view kScheme = "http://";
+constexpr std::string_view kPlainScheme = "http://", kSecureScheme = "https://";
+constexpr uint16_t kPlainPort = 80, kSecurePort = 443;
 constexpr size_t kLongestHost = 253;  // RFC 1035 section 2.3.4
 
 bool alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -34,7 +35,7 @@ std::optional<std::string> parse_authority(std::string_view text, Url* url) {
     const size_t colon = text.find(':');
     url->host = text.substr(0, colon);
     if (colon != std::string_view::npos) port = text.substr(colon);
-    if (!is_host_name(url->host)) return "it names no host: write http://HOST:PORT/PATH";
+    if (!is_host_name(url->host)) return "it names no host: write https://HOST:PORT/PATH";
   }
   if (port.empty()) return std::nullopt;
   port.remove_prefix(1);
@@ -48,17 +49,16 @@ std::optional<std::string> parse_authority(std::string_view text, Url* url) {
 }  // namespace
 
 std::optional<std::string> parse_url(std::string_view text, Url* url) {
-  if (text.starts_with("https://")) {
-    return "https is not supported by this version, so nothing would be encrypted: use http:// within a network that is "
-           "trusted, or a proxy on this machine that speaks TLS";
-  }
-  if (!text.starts_with(kScheme)) return "it must begin with http://";
-  text.remove_prefix(kScheme.size());
+  const bool secure = text.starts_with(kSecureScheme);
+  if (!secure && !text.starts_with(kPlainScheme)) return "it must begin with https:// or http://";
+  text.remove_prefix(secure ? kSecureScheme.size() : kPlainScheme.size());
   const std::string_view authority = text.substr(0, text.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos) {
     return "a user and a password do not belong here: put an Authorization header into \"headers\"";
   }
   *url = {};
+  url->secure = secure;
+  url->port = secure ? kSecurePort : kPlainPort;
   if (auto wrong = parse_authority(authority, url)) return wrong;
   url->authority = authority;
   url->target = text.substr(authority.size());

@@ -51,6 +51,26 @@ void check_headers(std::vector<std::pair<std::string, std::string>>& headers) {
   }
 }
 
+// The part "tls", and what holds without it.
+tls::Settings parse_tls(std::optional<ConfigKeys> keys) {
+  tls::Settings settings;
+  settings.role = tls::Role::kClient;
+  if (!keys) return settings;
+  settings.authorities = keys->text("ca", "");
+  settings.certificate = keys->text("certificate", "");
+  settings.key = keys->text("key", "");
+  settings.minimum_version =
+      keys->word("minimum_version", {"1.2", "1.3"}, 0) == 0 ? tls::Version::kTls12 : tls::Version::kTls13;
+  keys->expect_end();
+  if (settings.key.empty() != settings.certificate.empty()) {
+    const bool key = settings.key.empty();
+    fail_config(keys->pointer(key ? "key" : "certificate"),
+                key ? "is missing: name the file with the certificate's private key (PEM)"
+                    : "is missing: name the file with the certificate that the key belongs to (PEM)");
+  }
+  return settings;
+}
+
 }  // namespace
 
 // batch_bytes: 16 MiB is the longest batch; timeout_ms: the host gives a batch 30 s.
@@ -61,8 +81,32 @@ const char kConfigSchema[] = R"({
   "required": ["url"],
   "properties": {
     "url": {
-      "type": "string", "minLength": 1, "examples": ["http://127.0.0.1:8090/events"],
-      "description": "Where to POST events: http://HOST[:PORT]/PATH. https is not supported yet."
+      "type": "string", "minLength": 1, "examples": ["https://events.example/v1", "http://127.0.0.1:8090/events"],
+      "description": "Where to POST events: https://HOST[:PORT]/PATH, or http:// where nothing has to be encrypted. The server's certificate must be for HOST; nothing turns that off."
+    },
+    "tls": {
+      "type": "object",
+      "additionalProperties": false,
+      "default": {},
+      "description": "For an https URL. Files are PEM; replaced ones serve new connections within three seconds.",
+      "properties": {
+        "ca": {
+          "type": "string", "minLength": 1,
+          "description": "File with the authorities that sign the server's certificate. Without it, the system's (/etc/ssl/certs/ca-certificates.crt)."
+        },
+        "certificate": {
+          "type": "string", "minLength": 1,
+          "description": "File with the certificate to show to a server that asks for one, and behind it those that lead to its authority."
+        },
+        "key": {
+          "type": "string", "minLength": 1,
+          "description": "File with that certificate's private key, without a pass phrase."
+        },
+        "minimum_version": {
+          "enum": ["1.2", "1.3"], "default": "1.2",
+          "description": "The oldest TLS version that is spoken."
+        }
+      }
     },
     "format": {
       "enum": ["json", "ndjson"], "default": "json",
@@ -90,7 +134,7 @@ const char kConfigSchema[] = R"({
     },
     "connect_timeout_ms": {
       "type": "integer", "minimum": 1, "maximum": 25000, "default": 5000,
-      "description": "Milliseconds to connect to one address of the host; then the next one is tried."
+      "description": "Milliseconds to connect to one address of the host, the TLS handshake included; then the next one is tried."
     },
     "batch_events": {
       "type": "integer", "minimum": 1, "maximum": 65536, "default": 500,
@@ -119,6 +163,11 @@ Config parse_config(std::string_view text) {
   const std::string url = keys.text("url", "");
   if (url.empty()) fail_config("/url", "url is missing: where are events sent to?");
   if (const auto wrong = client::parse_url(url, &config.url)) fail_config("/url", *wrong);
+  auto tls = keys.inside("tls");
+  if (tls && !config.url.secure) {
+    fail_config("/tls", "has no use with http://, which encrypts nothing: write https:// in url, or leave tls out");
+  }
+  if (config.url.secure) config.tls = parse_tls(std::move(tls));
   config.format = static_cast<Format>(keys.word("format", {"json", "ndjson"}, 0));
   config.fields = static_cast<mapping::EventFields>(keys.word("fields", {"full", "input"}, 0));
   config.compression = static_cast<Compression>(keys.word("compression", {"none", "gzip", "zstd"}, 0));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "../client/url.h"
 #include "compression.h"
 #include "weir/mapping/event_json_writer.h"
+#include "weir/tls/credentials.h"
 
 namespace weir::http::sink {
 
@@ -17,6 +19,7 @@ enum class Format : uint8_t { kJson, kNdjson };
 
 struct Config {
   client::Url url;
+  std::optional<tls::Settings> tls;  // with an https URL, and only then
   Format format = Format::kJson;
   mapping::EventFields fields = mapping::EventFields::kFull;
   Compression compression = Compression::kNone;

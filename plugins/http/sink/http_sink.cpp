@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "../client/tls_stream.h"
+
 namespace weir::http::sink {
 namespace {
 
@@ -14,10 +16,31 @@ std::string required_gateway_id(const sdk::Host& host) {
   return std::string(host.gateway_id());
 }
 
-client::ConnectionOptions connection_options(const Config& config) {
-  client::ConnectionOptions options;
-  options.connect_timeout = config.connect_timeout;
-  return options;
+const char* pointer_of(const tls::Fault& fault) {
+  switch (fault.where) {
+    case tls::Fault::Where::kCertificate:
+      return "/tls/certificate";
+    case tls::Fault::Where::kKey:
+      return "/tls/key";
+    case tls::Fault::Where::kAuthorities:
+      return "/tls/ca";
+    case tls::Fault::Where::kElsewhere:
+      break;
+  }
+  return "/tls";
+}
+
+// Null without TLS. Throws Failure that names the key whose file is wrong.
+std::unique_ptr<tls::ReloadingCredentials> load(const std::optional<tls::Settings>& settings) {
+  if (!settings) return nullptr;
+  tls::Fault fault;
+  auto loaded = tls::ReloadingCredentials::load(*settings, &fault);
+  if (loaded == nullptr) throw sdk::Failure(WEIR_E_INVALID, fault.text, pointer_of(fault));
+  return loaded;
+}
+
+double not_after(const tls::Credentials& credentials) {
+  return static_cast<double>(credentials.certificate().not_after);
 }
 
 Clock::time_point instant(int64_t monotonic_ns) {
@@ -32,23 +55,56 @@ HttpSink::Metrics::Metrics(const sdk::Host& host)
                             "HTTP requests without an answer, or with one that has them tried again")),
       rejected(host.declare(WEIR_METRIC_COUNTER, "events_rejected_total", "Events that the server has refused for good")),
       bytes_out(host.declare(WEIR_METRIC_COUNTER, "bytes_out_total", "Bytes of HTTP requests")),
-      connections(host.declare(WEIR_METRIC_COUNTER, "connections_opened_total", "Connections opened to the server")) {}
+      connections(host.declare(WEIR_METRIC_COUNTER, "connections_opened_total", "Connections opened to the server")),
+      certificate_end(host.declare(WEIR_METRIC_GAUGE, "tls_certificate_not_after_seconds",
+                                   "When the sink's own TLS certificate ends, Unix time; 0 without one")) {}
 
 HttpSink::HttpSink(sdk::Host host, std::string_view config_text)
     : host_(host),
       config_(parse_config(config_text)),
       event_writer_(required_gateway_id(host), config_.fields),
       request_writer_(config_),
-      metrics_(host) {
+      metrics_(host),
+      credentials_(load(config_.tls)) {
   config = &config_;
   writer = &request_writer_;
 }
 
 void HttpSink::prepare(int64_t) {
-  client_ = std::make_unique<client::Client>(config_.url, connection_options(config_), [this](std::string_view trouble) {
+  client_ = std::make_unique<client::Client>(config_.url, connection_options(), [this](std::string_view trouble) {
     host_.log(WEIR_LOG_WARN, trouble);
   });
   client = client_.get();
+  if (!credentials_) return;
+  host_.set(metrics_.certificate_end, not_after(*credentials_->current()));
+  client_->repeat(std::chrono::seconds(tls::ReloadingCredentials::kLookSeconds), [this] { look_at_certificates(); });
+}
+
+client::ConnectionOptions HttpSink::connection_options() {
+  client::ConnectionOptions options;
+  options.connect_timeout = config_.connect_timeout;
+  if (credentials_) {
+    options.make_stream = [this](boost::asio::io_context& io) {
+      return client::make_tls_stream(io, credentials_->current(), config_.url.host);
+    };
+  }
+  return options;
+}
+
+void HttpSink::look_at_certificates() {
+  using Change = tls::ReloadingCredentials::Change;
+  tls::Fault fault;
+  const Change change = credentials_->look(&fault);
+  if (change == Change::kNone) return;
+  if (change == Change::kRefused) {
+    return host_.log(WEIR_LOG_ERROR,
+                     "replaced certificates are not taken, the old ones stay in use: " + fault.text);
+  }
+  const tls::Certificate& own = credentials_->current()->certificate();
+  host_.set(metrics_.certificate_end, not_after(*credentials_->current()));
+  host_.log(WEIR_LOG_INFO, own.not_after == 0 ? std::string("took up replaced certificates of authorities")
+                                              : "took up replaced certificates: " + own.subject + ", valid until " +
+                                                    tls::utc_text(own.not_after));
 }
 
 void HttpSink::start(int64_t) {

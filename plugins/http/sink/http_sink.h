@@ -13,6 +13,7 @@
 #include "delivery.h"
 #include "request_writer.h"
 #include "weir/plugin.hpp"
+#include "weir/tls/reloading.h"
 
 namespace weir::http::sink {
 
@@ -35,7 +36,7 @@ class HttpSink final : public sdk::Sink, private DeliveryContext {
  private:
   struct Metrics {
     explicit Metrics(const sdk::Host& host);
-    weir_metric requests, failures, rejected, bytes_out, connections;
+    weir_metric requests, failures, rejected, bytes_out, connections, certificate_end;
   };
 
   // --- the client's thread ---
@@ -44,6 +45,9 @@ class HttpSink final : public sdk::Sink, private DeliveryContext {
   void on_rejected(size_t events) override;
   void on_finished(uint64_t token, OutgoingBatch& batch) override;
 
+  void look_at_certificates();
+  client::ConnectionOptions connection_options();
+
   std::shared_ptr<Delivery> take(uint64_t token);
 
   const sdk::Host host_;
@@ -51,6 +55,7 @@ class HttpSink final : public sdk::Sink, private DeliveryContext {
   const mapping::EventJsonWriter event_writer_;
   const RequestWriter request_writer_;
   const Metrics metrics_;
+  const std::unique_ptr<tls::ReloadingCredentials> credentials_;  // client's thread while it runs; null without TLS
   uint64_t opened_ = 0;  // client's thread: connections that metrics_ knows of
 
   std::mutex mutex_;
