@@ -151,7 +151,9 @@ bool JsonTree::scalar(Value& value, uint32_t node, JsonKind kind) {
     return token == (truth ? "true" : "false") || malformed(simdjson::TAPE_ERROR);
   }
   if (token != "null") return malformed(simdjson::TAPE_ERROR);
-  return value.is_null() || malformed(simdjson::TAPE_ERROR);
+  bool null = false;
+  if (error_code error = value.is_null().get(null)) return malformed(error);
+  return null || malformed(simdjson::TAPE_ERROR);
 }
 
 bool JsonTree::object(Value& value, uint32_t node, uint32_t depth) {

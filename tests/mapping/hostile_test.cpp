@@ -33,6 +33,15 @@ TEST(HostilePayload, IsNestedTenThousandDeep) {
   }
 }
 
+// Once ended the process: simdjson answers an exception where a null was expected.
+TEST(HostilePayload, IsAlmostNull) {
+  const std::string almost = "null" + std::string(9, '\x1a') + "[][0,";
+  EXPECT_NE(refused(kEachOf, almost).message.find("is not well-formed JSON"), std::string::npos);
+  MappingFault wrong;
+  EXPECT_EQ(Mapping::compile(almost, {}, &wrong), nullptr);
+  EXPECT_NE(wrong.message.find("is not well-formed JSON"), std::string::npos) << wrong.message;
+}
+
 TEST(HostilePayload, IsNestedAsDeepAsAllowed) {
   const std::string payload = repeated("{\"a\":", 64) + "1" + repeated("}", 64);
   EXPECT_EQ(mapped(kEveryField, payload).size(), 1u);
