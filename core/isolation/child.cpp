@@ -84,7 +84,9 @@ class Child {
     auto deadline = body.number<int64_t>();
     CallError error;
     weir_sink_limits limits{};
+    pass_turn();
     weir_status status = call(step, deadline, body, &limits, &error.error);
+    pass_turn();
     Writer answer;
     answer.number(status).number(error.error.retry_after_ms).text(error.text).text(error.pointer).number(limits);
     channel_.send(Message::kReturn, letter.id, answer.bytes());
@@ -164,7 +166,9 @@ class Child {
     call_since_ = base::monotonic_ns();
     call_allowed_ = allowed.count();
     data_call_ = name;
+    pass_turn();
     body();
+    pass_turn();
     data_call_ = nullptr;
   }
 
@@ -252,6 +256,11 @@ class Child {
   std::mutex mutex_;
   std::condition_variable call_came_;
   std::deque<Letter> calls_;
+
+  // A data call and a life-cycle call follow each other by the gateway's order, through its process. Within this one it is
+  // this counter that hands over what the plugin wrote in one thread to the other.
+  void pass_turn() { turns_.fetch_add(1, std::memory_order_acq_rel); }
+  std::atomic<uint64_t> turns_{0};
 
   // The data thread's; the ping reads them.
   std::atomic<const char*> data_call_{nullptr};

@@ -76,7 +76,7 @@ class Remote {
     bool careful = false;
     uint64_t given = 0;  // the number under which the child knows it; 0: it waits for its turn
     uint32_t next = 0;
-    event::Block one = {};  // the event that is with the child
+    std::shared_ptr<const event::Block> one = {};  // the event that is with the child
     std::vector<weir_sink_result> results;
     std::vector<std::string> reasons;  // of the results, whose texts are set at the end
     void add(const weir_sink_result& result);

@@ -36,6 +36,8 @@ weir_status Remote::submit(const weir_batch* batch, uint64_t token, int64_t dead
   if (child != nullptr) {
     std::string head;
     std::string_view bytes;
+    // A child may say that it has completed what it has not read to its end.
+    std::shared_ptr<const event::Block> kept;
     {
       std::lock_guard lock(mutex_);
       Submitted& submitted = submitted_[token];
@@ -46,6 +48,7 @@ weir_status Remote::submit(const weir_batch* batch, uint64_t token, int64_t dead
       auto blocks = [&](const auto& other) { return other.first != token && (submitted.careful || other.second.careful); };
       if (std::any_of(submitted_.begin(), submitted_.end(), blocks)) return WEIR_OK;
       head = message_for(submitted, token, &bytes);
+      kept = submitted.one;
     }
     if (child->send(Message::kSubmit, {head, bytes}, base::Monotonic(base::Duration(deadline_ns)))) return WEIR_OK;
     std::lock_guard lock(mutex_);
@@ -70,8 +73,8 @@ std::string Remote::message_for(Submitted& submitted, uint64_t token, std::strin
   if (submitted.careful) {
     event::Merger merger;
     merger.add(whole, submitted.next);
-    submitted.one = merger.take();
-    *batch = {reinterpret_cast<const char*>(submitted.one.data()), submitted.one.size()};
+    submitted.one = std::make_shared<const event::Block>(merger.take());
+    *batch = {reinterpret_cast<const char*>(submitted.one->data()), submitted.one->size()};
   }
   return Writer().number(submitted.given).number(submitted.deadline_ns).bytes();
 }

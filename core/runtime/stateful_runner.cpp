@@ -92,7 +92,8 @@ plugin::CallResult StatefulRunner::restore(const Context& context,
 }
 
 void StatefulRunner::stop_engine() {
-  if (engine == nullptr) return;
+  // The engine itself stays: others look at its status at any time.
+  if (engine == nullptr || std::exchange(engine_stopped_, true)) return;
   interrupt_transforms(transforms);
   if (unit != nullptr) unit->instance->interrupt();
   if (!engine->stop(kStopLimit)) {
@@ -101,7 +102,6 @@ void StatefulRunner::stop_engine() {
     leave_behind(engine, std::move(unit), std::move(transforms));
     transforms.clear();
   }
-  engine.reset();
 }
 
 void StatefulRunner::end() {

@@ -34,6 +34,7 @@ class StatefulRunner {
  private:
   StatefulRunner(const manifest::InstanceConfig& manifest, std::unique_ptr<Unit> made)
       : config(manifest), unit(std::move(made)) {}
+  bool engine_stopped_ = false;
   plugin::CallResult restore(const Context& context, const std::shared_ptr<delivery::TransformState>& state);
 };
 
