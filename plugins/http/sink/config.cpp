@@ -81,7 +81,7 @@ const char kConfigSchema[] = R"({
   "required": ["url"],
   "properties": {
     "url": {
-      "type": "string", "minLength": 1, "examples": ["https://events.example/v1", "http://127.0.0.1:8090/events"],
+      "type": "string", "minLength": 1, "examples": ["http://127.0.0.1:8090/events", "https://events.example/v1"],
       "description": "Where to POST events: https://HOST[:PORT]/PATH, or http:// where nothing has to be encrypted. The server's certificate must be for HOST; nothing turns that off."
     },
     "tls": {
