@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weir/text.hpp"
+
 namespace weir::manifest {
 namespace {
 
@@ -12,31 +14,6 @@ bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC
 bool is_word(char byte) {
   return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
          byte == '+' || byte == '-' || byte == '.' || byte == '_';
-}
-
-// The bytes of the character that begins with `text`, 0 when none does (RFC 3629 section 4).
-size_t utf8_length(std::string_view text) {
-  const auto at = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned first = at(0);
-  if (first < 0x80) return 1;
-  size_t length = 0;
-  unsigned low = 0x80, high = 0xBF;  // the bounds of the second byte exclude overlong forms and surrogates
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2;
-  } else if (first >= 0xE0 && first <= 0xEF) {
-    length = 3;
-    if (first == 0xE0) low = 0xA0;
-    if (first == 0xED) high = 0x9F;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4;
-    if (first == 0xF0) low = 0x90;
-    if (first == 0xF4) high = 0x8F;
-  }
-  if (length == 0 || at(1) < low || at(1) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if (at(i) < 0x80 || at(i) > 0xBF) return 0;
-  }
-  return length;
 }
 
 }  // namespace
@@ -101,7 +78,7 @@ Position position_of(std::string_view text, size_t offset) {
 std::optional<size_t> find_bad_utf8(std::string_view text) {
   size_t offset = 0;
   while (offset < text.size()) {
-    const size_t length = utf8_length(text.substr(offset));
+    const size_t length = sdk::utf8_sequence(text.substr(offset));
     if (length == 0) return offset;
     offset += length;
   }

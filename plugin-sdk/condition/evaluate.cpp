@@ -3,6 +3,7 @@
 #include <compare>
 
 #include "program.h"
+#include "weir/text.hpp"
 
 namespace weir::condition {
 namespace {
@@ -154,38 +155,6 @@ std::partial_ordering compare(const Value& a, const Value& b) {
   return std::partial_ordering::unordered;
 }
 
-// The length of the character at the front.
-size_t character(std::string_view text) {
-  size_t size = 1;
-  while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) ++size;
-  return size;
-}
-
-// Goes back to the last * only, so it takes time proportional to text times pattern at most.
-bool matches(std::string_view text, std::string_view pattern) {
-  size_t at = 0, in = 0, star = std::string_view::npos, retry = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      retry = at;
-    } else if (in < pattern.size() && pattern[in] == '?') {
-      at += character(text.substr(at));
-      ++in;
-    } else if (in < pattern.size() && pattern[in] == text[at]) {
-      ++at;
-      ++in;
-    } else if (star != std::string_view::npos) {
-      in = star + 1;
-      retry += character(text.substr(retry));
-      at = retry;
-    } else {
-      return false;
-    }
-  }
-  while (in < pattern.size() && pattern[in] == '*') ++in;
-  return in == pattern.size();
-}
-
 bool is_in(const Node& node, const sdk::EventView& event) {
   const Value left = read(node.left, event);
   for (const Operand& member : node.list) {
@@ -196,7 +165,7 @@ bool is_in(const Node& node, const sdk::EventView& event) {
 
 bool is_like(const Node& node, const sdk::EventView& event) {
   const Value left = read(node.left, event);
-  return left.type == Type::kText && matches(left.text, node.right.text);
+  return left.type == Type::kText && sdk::matches_pattern(left.text, node.right.text);
 }
 
 }  // namespace

@@ -3,15 +3,15 @@
 #include <charconv>
 
 #include "applier.h"
-#include "glob.h"
 #include "json_text.h"
+#include "weir/text.hpp"
 
 namespace weir::mapping {
 namespace {
 
 bool any_matches(const std::vector<std::string>& globs, std::string_view key, std::string_view path) {
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-    return glob_matches(glob, key) || glob_matches(glob, path);
+    return sdk::matches_pattern(key, glob) || sdk::matches_pattern(path, glob);
   });
 }
 
@@ -233,7 +233,7 @@ bool MappedParser::Applier::unit(const Reading& rule, uint32_t base, std::string
     if (!given.empty()) return store(*rule.unit, unit_name(given), "a unit", true, &event->unit);
   }
   for (const auto& [glob, unit] : plan_->units) {
-    if (glob_matches(glob, type)) return event->unit = out_->text(unit), true;
+    if (sdk::matches_pattern(type, glob)) return event->unit = out_->text(unit), true;
   }
   return true;
 }

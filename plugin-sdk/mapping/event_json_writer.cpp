@@ -7,7 +7,7 @@
 
 #include "weir/batch.hpp"
 #include "weir/mapping/rfc3339.h"
-#include "weir/mapping/utf8.h"
+#include "weir/text.hpp"
 
 namespace weir::mapping {
 namespace {
@@ -111,7 +111,7 @@ void append_json_text(std::string_view text, std::string& out) {
   out += '"';
   while (!text.empty()) {
     const auto byte = static_cast<uint8_t>(text.front());
-    const size_t size = utf8_sequence(text);
+    const size_t size = sdk::utf8_sequence(text);
     if (size == 0) {
       out += "\\ufffd";
     } else if (byte == '"' || byte == '\\') {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "der.h"
+#include "weir/text.hpp"
 
 namespace weir::tls {
 namespace {
@@ -68,27 +69,6 @@ void append_utf8(std::string& text, uint32_t point) {
   }
 }
 
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<uint8_t>(text[i]);
-    const size_t more = lead < 0x80                   ? 0
-                        : lead >= 0xC2 && lead < 0xE0 ? 1
-                        : lead >= 0xE0 && lead < 0xF0 ? 2
-                                                      : 3;
-    if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() - i <= more) return false;
-    uint32_t point = more == 0 ? lead : lead & (0x3Fu >> more);
-    for (size_t k = 1; k <= more; ++k) {
-      const auto byte = static_cast<uint8_t>(text[i + k]);
-      if ((byte & 0xC0) != 0x80) return false;
-      point = point << 6 | (byte & 0x3F);
-    }
-    const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-    if (overlong || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    i += more + 1;
-  }
-  return true;
-}
-
 // A string value as UTF-8; nothing when its type or its bytes are none that can be.
 std::optional<std::string> utf8_of(const Der& value) {
   std::string text;
@@ -111,7 +91,7 @@ std::optional<std::string> utf8_of(const Der& value) {
     default:
       return std::nullopt;
   }
-  if (!is_utf8(text)) return std::nullopt;
+  if (!sdk::is_utf8(text)) return std::nullopt;
   return text;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "weir/mapping/utf8.h"
+#include "weir/text.hpp"
 
 namespace weir::http::sink {
 namespace {
@@ -76,7 +76,7 @@ Verdict judge(int status) {
 std::string one_line(std::string_view text, size_t most) {
   std::string out;
   while (!text.empty()) {
-    const size_t size = std::max<size_t>(mapping::utf8_sequence(text), 1);
+    const size_t size = std::max<size_t>(sdk::utf8_sequence(text), 1);
     if (out.size() + size > most) return out + "...";
     const auto byte = static_cast<uint8_t>(text.front());
     if (byte >= 0x80 && size == 1) {
