@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config_keys.h"
+#include "tls_settings.h"
 
 namespace weir::http {
 
@@ -12,16 +13,11 @@ namespace {
 // The part "tls".
 tls::Settings parse_tls(ConfigKeys& keys, ServerOptions* server) {
   tls::Settings settings;
-  settings.certificate = keys.text("certificate", "");
-  settings.key = keys.text("key", "");
-  settings.authorities = keys.text("client_ca", "");
+  read_tls(keys, "client_ca", &settings);
   const bool with_authorities = !settings.authorities.empty();
   constexpr tls::PeerCertificate kAsked[] = {tls::PeerCertificate::kNone, tls::PeerCertificate::kOptional,
                                              tls::PeerCertificate::kRequired};
   settings.peer_certificate = kAsked[keys.word("client_auth", {"none", "optional", "required"}, with_authorities ? 2 : 0)];
-  settings.minimum_version = keys.word("minimum_version", {"1.2", "1.3"}, 0) == 0
-                                 ? tls::Version::kTls12
-                                 : tls::Version::kTls13;
   server->handshake_timeout = std::chrono::milliseconds(keys.number(
       "handshake_timeout_ms", static_cast<uint64_t>(server->handshake_timeout.count()), 1, 3'600'000));
   server->max_handshakes = keys.number("max_handshakes", server->max_handshakes, 1, 100'000);

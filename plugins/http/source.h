@@ -19,6 +19,7 @@
 #include "receipt.h"
 #include "server.h"
 #include "settlements.h"
+#include "tls_settings.h"
 #include "weir/mapping/event_json.h"
 #include "weir/plugin.hpp"
 #include "weir/tls/refusal_log.h"
@@ -49,7 +50,7 @@ struct SourceMetrics {
 class HttpSource final : public sdk::Source, private Handler {
  public:
   HttpSource(sdk::Host host, std::string_view config)
-      : host_(host), config_(parse_config(config)), metrics_(host), credentials_(load(config_.tls)) {
+      : host_(host), config_(parse_config(config)), metrics_(host), credentials_(load_credentials(config_.tls, "client_ca")) {
     if (!config_.mapping.empty()) mapped_.emplace(config_.mapping);
   }
 
@@ -119,33 +120,6 @@ class HttpSource final : public sdk::Source, private Handler {
   }
 
  private:
-  // Null without TLS. Throws Failure that names the key whose file is wrong.
-  static std::unique_ptr<tls::ReloadingCredentials> load(const std::optional<tls::Settings>& settings) {
-    if (!settings) return nullptr;
-    tls::Fault fault;
-    auto loaded = tls::ReloadingCredentials::load(*settings, &fault);
-    if (loaded == nullptr) throw sdk::Failure(WEIR_E_INVALID, fault.text, pointer_of(fault));
-    return loaded;
-  }
-
-  static std::string pointer_of(const tls::Fault& fault) {
-    switch (fault.where) {
-      case tls::Fault::Where::kCertificate:
-        return "/tls/certificate";
-      case tls::Fault::Where::kKey:
-        return "/tls/key";
-      case tls::Fault::Where::kAuthorities:
-        return "/tls/client_ca";
-      case tls::Fault::Where::kElsewhere:
-        break;
-    }
-    return "/tls";
-  }
-
-  static double not_after(const tls::Credentials& credentials) {
-    return static_cast<double>(credentials.certificate().not_after);
-  }
-
   // --- the server's thread ---
   void handle(const Request& request, uint64_t id) override {
     answer(request, id);
@@ -283,13 +257,8 @@ class HttpSource final : public sdk::Source, private Handler {
     if (line) host_.log(WEIR_LOG_WARN, *line);
   }
   void on_certificates(const tls::Credentials& in_use, const tls::Fault* fault) override {
-    if (fault != nullptr) {
-      return host_.log(WEIR_LOG_ERROR,
-                       "replaced certificates are not taken, the old ones stay in use: " + fault->text);
-    }
     host_.set(metrics_.certificate_end, not_after(in_use));
-    host_.log(WEIR_LOG_INFO, "took up replaced certificates: " + in_use.certificate().subject +
-                                 ", valid until " + tls::utc_text(in_use.certificate().not_after));
+    host_.log(fault != nullptr ? WEIR_LOG_ERROR : WEIR_LOG_INFO, replaced_text(in_use, fault));
   }
   void on_trouble(std::string_view text) override { host_.log(WEIR_LOG_WARN, text); }
 

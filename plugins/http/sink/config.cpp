@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "../config_keys.h"
+#include "../tls_settings.h"
 
 namespace weir::http::sink {
 namespace {
@@ -56,11 +57,7 @@ tls::Settings parse_tls(std::optional<ConfigKeys> keys) {
   tls::Settings settings;
   settings.role = tls::Role::kClient;
   if (!keys) return settings;
-  settings.authorities = keys->text("ca", "");
-  settings.certificate = keys->text("certificate", "");
-  settings.key = keys->text("key", "");
-  settings.minimum_version =
-      keys->word("minimum_version", {"1.2", "1.3"}, 0) == 0 ? tls::Version::kTls12 : tls::Version::kTls13;
+  read_tls(*keys, "ca", &settings);
   keys->expect_end();
   if (settings.key.empty() != settings.certificate.empty()) {
     const bool key = settings.key.empty();

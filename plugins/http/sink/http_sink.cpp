@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../client/tls_stream.h"
+#include "../tls_settings.h"
 
 namespace weir::http::sink {
 namespace {
@@ -14,33 +15,6 @@ std::string required_gateway_id(const sdk::Host& host) {
   if (host.gateway_id().empty())
     throw sdk::Failure(WEIR_E_UNSUPPORTED, "the host does not say its gateway_id");
   return std::string(host.gateway_id());
-}
-
-const char* pointer_of(const tls::Fault& fault) {
-  switch (fault.where) {
-    case tls::Fault::Where::kCertificate:
-      return "/tls/certificate";
-    case tls::Fault::Where::kKey:
-      return "/tls/key";
-    case tls::Fault::Where::kAuthorities:
-      return "/tls/ca";
-    case tls::Fault::Where::kElsewhere:
-      break;
-  }
-  return "/tls";
-}
-
-// Null without TLS. Throws Failure that names the key whose file is wrong.
-std::unique_ptr<tls::ReloadingCredentials> load(const std::optional<tls::Settings>& settings) {
-  if (!settings) return nullptr;
-  tls::Fault fault;
-  auto loaded = tls::ReloadingCredentials::load(*settings, &fault);
-  if (loaded == nullptr) throw sdk::Failure(WEIR_E_INVALID, fault.text, pointer_of(fault));
-  return loaded;
-}
-
-double not_after(const tls::Credentials& credentials) {
-  return static_cast<double>(credentials.certificate().not_after);
 }
 
 Clock::time_point instant(int64_t monotonic_ns) {
@@ -65,7 +39,7 @@ HttpSink::HttpSink(sdk::Host host, std::string_view config_text)
       event_writer_(required_gateway_id(host), config_.fields),
       request_writer_(config_),
       metrics_(host),
-      credentials_(load(config_.tls)) {
+      credentials_(load_credentials(config_.tls, "ca")) {
   config = &config_;
   writer = &request_writer_;
 }
@@ -96,15 +70,9 @@ void HttpSink::look_at_certificates() {
   tls::Fault fault;
   const Change change = credentials_->look(&fault);
   if (change == Change::kNone) return;
-  if (change == Change::kRefused) {
-    return host_.log(WEIR_LOG_ERROR,
-                     "replaced certificates are not taken, the old ones stay in use: " + fault.text);
-  }
-  const tls::Certificate& own = credentials_->current()->certificate();
   host_.set(metrics_.certificate_end, not_after(*credentials_->current()));
-  host_.log(WEIR_LOG_INFO, own.not_after == 0 ? std::string("took up replaced certificates of authorities")
-                                              : "took up replaced certificates: " + own.subject + ", valid until " +
-                                                    tls::utc_text(own.not_after));
+  const bool refused = change == Change::kRefused;
+  host_.log(refused ? WEIR_LOG_ERROR : WEIR_LOG_INFO, replaced_text(*credentials_->current(), refused ? &fault : nullptr));
 }
 
 void HttpSink::start(int64_t) {
