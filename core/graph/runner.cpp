@@ -30,7 +30,7 @@ bool decide(const TransformCall& transform, const event::Block& block, Decisions
   decisions->begin(block);
   base::CallClock::Running running(transform.clock, "process", base::kQuickCallLimit);
   weir_status status = transform.table->process(transform.self, &context, block.batch(), decisions, &error);
-  if (status == base::kInterrupted) return false;
+  if (transform.interruptible && status == base::kInterrupted) return false;
   if (status == WEIR_OK) {
     decisions->settle(status, "");
     return true;

@@ -11,11 +11,12 @@
 
 namespace weir::graph {
 
-// A running instance of a pure transform. Owned elsewhere; it must outlive every pipeline that names it.
+// A running instance of a transform. Owned elsewhere; it must outlive every pipeline that names it.
 struct TransformCall {
   const weir_transform_v1* table = nullptr;
   void* self = nullptr;
   base::CallClock* clock = nullptr;  // may be null
+  bool interruptible = false;        // base::kInterrupted is its carrier's word, not a plugin's number
 };
 
 // Events for the sink. causes[i] is the place of record i's cause in the block given to Pipeline::run; an

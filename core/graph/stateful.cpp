@@ -16,12 +16,12 @@ constexpr char kTooMuch[] = "its output is larger than a batch can be";
 
 // Runs `call` with room for what it says, and settles the decisions. False when it was interrupted.
 template <class Call>
-bool decide(Call&& call, Decisions* decisions) {
+bool decide(const TransformCall& transform, Call&& call, Decisions* decisions) {
   char text[kErrorBytes] = "";
   char pointer[64] = "";
   weir_error error{WEIR_OK, 0, text, sizeof text, sizeof pointer, pointer};
   weir_status status = call(&error);
-  if (status == base::kInterrupted) return false;
+  if (transform.interruptible && status == base::kInterrupted) return false;
   std::string why(text, strnlen(text, sizeof text));
   if (status != WEIR_OK && why.empty()) {
     why = "the transform failed with status " + std::to_string(status) + " and no text";
@@ -55,7 +55,7 @@ void stand_alone(const Derived& derived, int64_t now_ns, weir_event_v1* event) {
 
 bool StatefulNode::process(const weir_transform_context& context, const event::SharedBlock& block, Answer* answer) {
   decisions_.begin(*block, changes_);
-  bool answered = decide([&](weir_error* error) {
+  bool answered = decide(transform_, [&](weir_error* error) {
     base::CallClock::Running running(transform_.clock, "process", base::kQuickCallLimit);
     return transform_.table->process(transform_.self, &context, block->batch(), &decisions_, error);
   }, &decisions_);
@@ -68,7 +68,7 @@ bool StatefulNode::process(const weir_transform_context& context, const event::S
 bool StatefulNode::tick(const weir_transform_context& context, Answer* answer) {
   event::SharedBlock nothing = nothing_at(context);
   decisions_.begin_tick(*nothing, changes_);
-  bool answered = decide([&](weir_error* error) {
+  bool answered = decide(transform_, [&](weir_error* error) {
     base::CallClock::Running running(transform_.clock, "tick", base::kQuickCallLimit);
     return transform_.table->tick(transform_.self, &context, &decisions_, error);
   }, &decisions_);

@@ -109,6 +109,7 @@ class Instance {
   // From now on its data calls do not wait for a process that has to be started again: they answer
   // base::kInterrupted. Before whoever makes them is stopped. Like health().
   void interrupt();
+  bool interruptible() const { return static_cast<bool>(binding_.interrupt); }
 
   State state() const { return state_.load(); }
   bool hung() const { return hung_.load(); }

@@ -224,7 +224,7 @@ std::unique_ptr<graph::Pipeline> make_pipeline(std::vector<graph::Edge> from, co
   for (const TransformRunner& transform : transforms) {
     graph::NodeSpec node;
     node.name = transform.config.name;
-    node.transform = {transform.unit->instance->transform(), transform.unit->instance->self(), &transform.unit->clock};
+    node.transform = transform.unit->call();
     node.from = edges_of(transform.config);
     node.drop_rejected = transform.config.on_error == manifest::OnError::kDrop;
     nodes.push_back(std::move(node));

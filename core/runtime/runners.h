@@ -42,6 +42,10 @@ struct Unit {
   static std::unique_ptr<Unit> create(const Context& context, const manifest::InstanceConfig& config,
                                       manifest::Problems* problems);
   std::string version() const { return instance->version(); }
+  // Of a transform.
+  graph::TransformCall call() {
+    return {instance->transform(), instance->self(), &clock, instance->interruptible()};
+  }
   // stop, destroy; what hangs is left behind and logged.
   void end();
 };

@@ -61,7 +61,7 @@ plugin::CallResult StatefulRunner::start(const Context& context, journal::Consum
   };
   engine = std::make_shared<delivery::StatefulConsumer>(
       *context.services.journal, std::move(state), make_pipeline(edges_of(config), transforms),
-      graph::TransformCall{table, unit->instance->self(), &unit->clock}, std::move(kept), std::move(options));
+      unit->call(), std::move(kept), std::move(options));
   engine->start();
   return {};
 }

@@ -252,7 +252,9 @@ TEST(Pipeline, NothingComesOutWhenATransformIsInterruptedAndTheBlockCanBeRunAgai
     for (uint32_t i = 1; i < batch->count; ++i) output->keep(output, i);
     return WEIR_OK;
   });
-  Pipeline pipeline({node("even", even, {"source"}), node("later", later, {"even"})}, {"even", "later"});
+  NodeSpec spec = node("later", later, {"even"});
+  spec.transform.interruptible = true;
+  Pipeline pipeline({node("even", even, {"source"}), spec}, {"even", "later"});
   Pipeline::Output output;
   auto block = readings(5);
   EXPECT_FALSE(pipeline.run("source", block, &output));
@@ -261,6 +263,13 @@ TEST(Pipeline, NothingComesOutWhenATransformIsInterruptedAndTheBlockCanBeRunAgai
   EXPECT_EQ(pipeline.counts(1).in, 0u);
   interrupt = false;
   EXPECT_THAT(verdicts(pipeline, run(pipeline, block)), testing::Contains("0 rejected later 1 half a word +"));
+}
+
+TEST(Pipeline, APluginsOwnStatusInterruptsNothing) {
+  TestTransform forges([](const weir_batch*, weir_output*, weir_error*) -> weir_status { return base::kInterrupted; });
+  Pipeline pipeline({node("forges", forges, {"source"})}, {"forges"});
+  EXPECT_THAT(verdicts(pipeline, run(pipeline, readings(1))),
+              ElementsAre("0 rejected forges 1000000 the transform failed with status 1000000 and no text"));
 }
 
 TEST(PipelineDeathTest, TreatsACycleAsADefectOfTheGateway) {
